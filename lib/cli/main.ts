@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { version } from '../../package.json';
+import { registerInfo } from './info.js';
+import { reportError } from './output.js';
+
+const program = new Command('crossthink')
+  .description('Reinforcement learning with verifiable rewards beyond mathematics (after arXiv 2504.13941)')
+  .version(version)
+  .showHelpAfterError('(add --help for usage and examples)');
+
+registerInfo(program);
+
+program.parseAsync(process.argv).catch((error: unknown) => {
+  reportError(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,17 @@
+#include "addon/addon.h"
+
+#include "runtime/cpu.h"
+
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  if (const char* error = crossthink::IsaOverrideError()) {
+    throw Napi::Error::New(env, error);
+  }
+  crossthink::addon::RegisterInfo(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, Init)
+
+}  // namespace

@@ -1,0 +1,15 @@
+#ifndef CROSSTHINK_ADDON_ADDON_H_
+#define CROSSTHINK_ADDON_ADDON_H_
+
+// One small file per operation, no arithmetic here. Shape checks with friendly messages live in lib/: this side checks
+// only what would otherwise read or write out of bounds. Output arrays and errors are made in TypeScript, because what
+// native code makes is of another realm under Jest.
+#include <napi.h>
+
+namespace crossthink::addon {
+
+void RegisterInfo(Napi::Env env, Napi::Object exports);
+
+}  // namespace crossthink::addon
+
+#endif  // CROSSTHINK_ADDON_ADDON_H_
