@@ -22,8 +22,8 @@ const Choice& Chosen() {
     if (wanted && std::find(supported.begin(), supported.end(), *wanted) != supported.end()) {
       result.isa = *wanted;
     } else {
-      result.error = std::string("CROSSTHINK_ISA=") + name + (wanted ? " is not supported by this CPU" : " is unknown") +
-                     "; this machine runs:";
+      result.error = std::string("CROSSTHINK_ISA=") + name +
+                     (wanted ? " is not supported by this CPU" : " is unknown") + "; this machine runs:";
       for (Isa isa : supported) result.error.append(" ").append(IsaName(isa));
     }
     return result;

@@ -29,9 +29,7 @@ TEST(ThreadPool, ChunkBordersDoNotDependOnThreads) {
 TEST(ThreadPool, NestedCallsDoNotDeadlock) {
   ThreadPool pool(2);
   std::atomic<int> total{0};
-  pool.ParallelFor(8, 1, [&](size_t, size_t) {
-    pool.ParallelFor(8, 1, [&](size_t, size_t) { ++total; });
-  });
+  pool.ParallelFor(8, 1, [&](size_t, size_t) { pool.ParallelFor(8, 1, [&](size_t, size_t) { ++total; }); });
   EXPECT_EQ(total.load(), 64);
 }
 
