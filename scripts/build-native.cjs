@@ -6,8 +6,8 @@
 //   binding.gyp             node-gyp rebuild (prebuildify, source installs)
 //   npm explore crossthink -- npm run build:native
 //                           a user without a fitting prebuilt binary
-// cmake-js drives CMake where it is installed (this repository); the published
-// package depends only on the two header packages and calls cmake itself.
+// cmake-js drives CMake where it is installed (this repository); the published package depends only on the two header
+// packages and calls cmake itself.
 //
 // Options: --config Release|Debug, --out DIR, --dest DIR, -DNAME=VALUE ...
 // Environment: CROSSTHINK_CMAKE_ARGS, more of the same options, space-separated.
@@ -34,12 +34,26 @@ function parse(argv) {
   return options;
 }
 
+// A missing tool is answered with the one line that installs all of them.
+function requireTools() {
+  const compilers = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++'];
+  const works = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+  const missing = [];
+  if (!works('cmake')) missing.push('cmake (3.22 or newer)');
+  if (!compilers.some(works)) missing.push('a C++20 compiler');
+  if (!works('ninja') && !works('make')) missing.push('make or ninja');
+  if (missing.length === 0) return;
+  console.error(`crossthink: building the native addon needs ${missing.join(' and ')}, not found on PATH. Install with:`);
+  console.error(
+    process.platform === 'darwin'
+      ? '    xcode-select --install; brew install cmake'
+      : '    sudo apt-get update && sudo apt-get install -y build-essential cmake',
+  );
+  process.exit(1);
+}
+
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', cwd: root });
-  if (error?.code === 'ENOENT') {
-    console.error(`crossthink: ${command} not found. Building from source needs cmake >= 3.22 and a C++20 compiler.`);
-    process.exit(1);
-  }
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
@@ -55,8 +69,7 @@ function resolve(id) {
 function withCmakeJs(cmakeJsPackage, { config, out, defines }) {
   const cmakeJs = path.join(path.dirname(cmakeJsPackage), 'bin', 'cmake-js');
   const common = ['--directory', root, '--out', out, '--config', config];
-  // Always configure: `cmake-js build` skips it, and with it changed options,
-  // once a CMakeCache.txt exists.
+  // Always configure: `cmake-js build` skips it, and with it changed options, once a CMakeCache.txt exists.
   run(process.execPath, [cmakeJs, 'configure', ...common, ...defines.map((define) => `--CD${define.slice(2)}`)]);
   run(process.execPath, [cmakeJs, 'build', ...common]);
 }
@@ -72,6 +85,7 @@ function withCmake({ config, out, defines }) {
 }
 
 const options = parse(process.argv.slice(2));
+requireTools();
 const cmakeJsPackage = resolve('cmake-js/package.json');
 if (cmakeJsPackage) withCmakeJs(cmakeJsPackage, options);
 else withCmake(options);
