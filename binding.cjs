@@ -10,6 +10,8 @@ const load = require('node-gyp-build');
 try {
   module.exports = load(path.resolve(__dirname));
 } catch (cause) {
+  // The binary was found and refused a setting: its own message says all.
+  if (cause.message.startsWith('CROSSTHINK_')) throw cause;
   const { platform, arch, version } = process;
   const error = new Error(
     [
