@@ -27,3 +27,12 @@ export { toMultipleChoice, type MultipleChoiceOptions } from './templates/multip
 export { renderPrompt, type Message, type PromptOptions } from './templates/prompt.js';
 export { blendRecipe, type BlendName, type BlendRecipe, type BlendSource } from './blend/recipe.js';
 export { BlendSchedule, type BatchOptions, type BlendDraw, type BlendState } from './blend/schedule.js';
+export {
+  reasons,
+  verify,
+  type Gold,
+  type Reason,
+  type Verdict,
+  type VerifyQuestion,
+  type VerifySettings,
+} from './rewards/index.js';

@@ -5,6 +5,7 @@ import { registerBlend } from './blend.js';
 import { registerCurate } from './curate.js';
 import { registerInfo } from './info.js';
 import { reportError } from './output.js';
+import { registerVerify } from './verify.js';
 
 const program = new Command('crossthink')
   .description('Reinforcement learning with verifiable rewards beyond mathematics (after arXiv 2504.13941)')
@@ -14,6 +15,7 @@ const program = new Command('crossthink')
 registerInfo(program);
 registerCurate(program);
 registerBlend(program);
+registerVerify(program);
 
 program.parseAsync(process.argv).catch((error: unknown) => {
   reportError(error);
