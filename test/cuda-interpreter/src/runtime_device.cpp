@@ -11,6 +11,7 @@ namespace cuda_interpreter {
 namespace {
 
 constexpr size_t kDeviceMemory = size_t{8} << 30;
+constexpr int kMultiprocessors = 4;
 constexpr size_t kSharedMemory = 48 << 10;
 constexpr size_t kSharedMemoryOptIn = 99 << 10;  // Of sm_86 and sm_89, the smallest among the listed architectures.
 
@@ -73,7 +74,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
                 Checked() ? ", checked" : "");
   properties->major = 9;
   properties->minor = 0;
-  properties->multiProcessorCount = 4;
+  properties->multiProcessorCount = kMultiprocessors;
   properties->warpSize = 32;
   properties->maxThreadsPerBlock = 1024;
   properties->l2CacheSize = 4 << 20;
@@ -81,6 +82,10 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->sharedMemPerBlockOptin = kSharedMemoryOptIn;
   properties->totalGlobalMem = kDeviceMemory;
   return cudaSuccess;
+}
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int device) {
+  *value = kMultiprocessors;
+  return SetLastError(device == 0 ? cudaSuccess : cudaErrorInvalidDevice);
 }
 cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total_bytes) {
   *total_bytes = kDeviceMemory;
