@@ -26,6 +26,7 @@ struct Scalar {
   CT_HD CT_INLINE static void Store(float* p, F v) { *p = v; }
   CT_HD CT_INLINE static void StorePartial(float*, size_t, F) {}
   CT_HD CT_INLINE static void Stream(float* p, F v) { *p = v; }  // Non-temporal; p aligned to the vector.
+  CT_HD CT_INLINE static void Prefetch(const void*) {}
   CT_HD CT_INLINE static F LoadBfloat16(const uint16_t* p) { return spec::FromBfloat16(*p); }
   CT_HD CT_INLINE static void StoreBfloat16(uint16_t* p, F v) { *p = spec::ToBfloat16(v); }
   CT_HD CT_INLINE static F LoadFloat16(const uint16_t* p) { return spec::FromFloat16(*p); }
@@ -64,6 +65,7 @@ struct Scalar {
   CT_HD CT_INLINE static size_t Count(M m) { return m ? 1 : 0; }
   CT_HD CT_INLINE static uint32_t ToBits(M m) { return m ? 1U : 0U; }  // Bit i = lane i.
   CT_HD CT_INLINE static M FromMaskBits(uint32_t b) { return (b & 1U) != 0; }
+  CT_HD CT_INLINE static M LoadBytes(const uint8_t* p) { return *p != 0; }  // Lane i: byte i is not 0.
 
   // p * 2^n for n = Round(t), p in [1/2, 2): 0 where t < -126, NaN where p is.
   CT_HD CT_INLINE static F ScaleExp2(F p, F n, F t) {
@@ -100,6 +102,12 @@ struct Scalar {
     *p = first;
     return m ? 1 : 0;
   }
+
+  // Exact sums of integer-valued floats in float64.
+  using D = double;
+  CT_HD CT_INLINE static D ZeroDouble() { return 0.0; }
+  CT_HD CT_INLINE static D AddToDouble(D sum, F a) { return sum + static_cast<double>(a); }
+  CT_HD CT_INLINE static double SumDouble(D sum) { return sum; }
 };
 
 }  // namespace
