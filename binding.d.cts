@@ -21,6 +21,9 @@ type SampleArguments = [
   rawLogprobs: Float32Array | undefined,
 ];
 
+/** Pointers and numbers in the order of native/addon/cuda_operations.cpp. */
+type CudaOperationArguments = [device: number, stream: bigint, pointers: BigUint64Array, numbers: Float64Array];
+
 declare const binding: {
   info(): {
     isa: 'scalar' | 'avx2' | 'avx512' | 'neon';
@@ -29,6 +32,29 @@ declare const binding: {
     numericSpec: number;
     driver: { found: boolean; version: number; reason: string };
   };
+  cudaInfo(): {
+    available: boolean;
+    reason: string;
+    interpreted: boolean;
+    runtimeVersion: number;
+    devices: { name: string; computeCapability: string; multiprocessors: number; memoryBytes: number }[];
+  };
+  cudaAllocate(device: number, bytes: number): bigint;
+  cudaRelease(device: number, address: bigint): void;
+  cudaCopyToDevice(device: number, address: bigint, array: ArrayBufferView, stream: bigint): void;
+  cudaCopyToHost(device: number, address: bigint, array: ArrayBufferView, stream: bigint): void;
+  cudaCopyOnDevice(device: number, to: bigint, from: bigint, bytes: number, stream: bigint): void;
+  cudaFill(device: number, address: bigint, byte: number, bytes: number, stream: bigint): void;
+  cudaPointerDevice(address: bigint): number;
+  cudaIpcExport(device: number, address: bigint, handle: Uint8Array): void;
+  cudaIpcOpen(device: number, handle: Uint8Array): bigint;
+  cudaIpcClose(device: number, address: bigint): void;
+  cudaStreamCreate(device: number): bigint;
+  cudaStreamDestroy(device: number, stream: bigint): void;
+  cudaStreamSynchronize(device: number, stream: bigint): void;
+  cudaReleaseWorkspaces(): void;
+  cudaLogprobForward(...args: CudaOperationArguments): void;
+  cudaLogprobBackward(...args: CudaOperationArguments): void;
   /** Tests only: every later call of this process runs the kernels of `isa`. */
   useKernels(isa: string): void;
   logprobForward(

@@ -1,11 +1,13 @@
 #ifndef CROSSTHINK_RUNTIME_CUDA_API_H_
 #define CROSSTHINK_RUNTIME_CUDA_API_H_
 
-// The C ABI between the addon and libcrossthink_cuda.so: plain structs and function pointers, so that the two can be
+// The ABI between the addon and libcrossthink_cuda.so: plain structs and function pointers, so that the two can be
 // built by different compilers. The addon refuses a module of another version; raise it with any change.
 
 #include <cstddef>
 #include <cstdint>
+
+#include "kernels/logprob/logprob.h"
 
 namespace crossthink::cuda {
 
@@ -39,6 +41,13 @@ enum CrossthinkCudaCopy : int32_t {
 // Addresses and streams are pointers as integers: what a trainer in another language hands over.
 using CrossthinkAddress = uint64_t;
 
+// Where an operation runs.
+struct CrossthinkCudaCall {
+  int32_t device;
+  CrossthinkAddress stream;
+  CrossthinkAddress workspace;
+};
+
 struct CrossthinkCudaApi {
   uint32_t abi_version;
   uint32_t struct_bytes;
@@ -69,6 +78,14 @@ struct CrossthinkCudaApi {
   int32_t (*stream_create)(int32_t device, CrossthinkAddress* stream, CrossthinkCudaStatus* status);
   int32_t (*stream_destroy)(int32_t device, CrossthinkAddress stream, CrossthinkCudaStatus* status);
   int32_t (*stream_synchronize)(int32_t device, CrossthinkAddress stream, CrossthinkCudaStatus* status);
+
+  // Operations: the structs of the CPU kernels with every pointer in device memory. Each is ordered after the stream's
+  // earlier work, allocates nothing and does not wait, so it can be captured in a CUDA graph. Each needs a workspace of
+  // the size that the function in front of it gives, 256-byte aligned, undisturbed until the stream has passed.
+  uint64_t (*logprob_forward_workspace)(const LogprobForward* op);
+  int32_t (*logprob_forward)(const LogprobForward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*logprob_backward_workspace)(const LogprobBackward* op);
+  int32_t (*logprob_backward)(const LogprobBackward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

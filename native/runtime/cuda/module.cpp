@@ -1,7 +1,8 @@
+#include <cuda_runtime.h>
+
 #include "runtime/cuda/api.h"
 #include "runtime/cuda/memory.h"
-
-#include <cuda_runtime.h>
+#include "runtime/cuda/operations.h"
 
 // The table behind libcrossthink_cuda.so's only exported symbol.
 namespace crossthink::cuda {
@@ -28,6 +29,7 @@ CrossthinkCudaApi MakeTable() {
   api.stream_create = StreamCreate;
   api.stream_destroy = StreamDestroy;
   api.stream_synchronize = StreamSynchronize;
+  AddOperations(&api);
   return api;
 }
 
