@@ -67,9 +67,7 @@ class Workspaces {
 class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info)
-      : env_(info.Env()),
-        pointers_(info[2].As<Napi::BigUint64Array>()),
-        numbers_(info[3].As<Napi::Float64Array>()) {
+      : env_(info.Env()), pointers_(info[2].As<Napi::BigUint64Array>()), numbers_(info[3].As<Napi::Float64Array>()) {
     bool lossless = false;
     call_ = {info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::BigInt>().Uint64Value(&lossless), 0};
   }
@@ -109,8 +107,8 @@ class Arguments {
     if (module.api == nullptr) throw Napi::Error::New(env_, module.reason);
     CrossthinkCudaStatus status{};
     const CrossthinkCudaApi& api = *module.api;
-    int32_t error = Workspaces::Instance().Get(api, call_.device, call_.stream, (api.*workspace)(&op),
-                                               &call_.workspace, &status);
+    int32_t error =
+        Workspaces::Instance().Get(api, call_.device, call_.stream, (api.*workspace)(&op), &call_.workspace, &status);
     if (error == 0) error = (api.*run)(&op, &call_, &status);
     if (error != 0) throw Napi::Error::New(env_, status.message);
   }

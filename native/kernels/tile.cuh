@@ -85,8 +85,7 @@ struct HalfStorage {
     return {{q.x, q.y, q.z, q.w}};
   }
   __device__ __forceinline__ static void Store(T* row, int thread, const Pack& pack) {
-    reinterpret_cast<uint4*>(row)[thread] =
-        make_uint4(pack.words[0], pack.words[1], pack.words[2], pack.words[3]);
+    reinterpret_cast<uint4*>(row)[thread] = make_uint4(pack.words[0], pack.words[1], pack.words[2], pack.words[3]);
   }
 };
 using Bfloat16Storage = HalfStorage<spec::FromBfloat16, spec::ToBfloat16, 0xff80>;
@@ -124,22 +123,28 @@ struct Tile {
     }
   }
 
-  // The largest element of the first `count` rows over the whole warp; NaN ignored, -inf where there is none.
+  // The largest of this thread's elements in the first kCount rows; NaN ignored, -inf where there is none.
   template <int kCount>
-  __device__ __forceinline__ float Max() const {
+  __device__ __forceinline__ float ThreadMax() const {
     float m = -spec::Infinity();
 #pragma unroll
     for (int r = 0; r < kCount; ++r) {
 #pragma unroll
       for (int k = 0; k < kThreadLanes; ++k) m = V::Max(m, S::Get(rows[r], k));
     }
-    return spec::FromOrderedBits(WarpMax(spec::OrderedBits(m)));
+    return m;
+  }
+
+  // The same over the whole warp.
+  template <int kCount>
+  __device__ __forceinline__ float Max() const {
+    return spec::FromOrderedBits(WarpMax(spec::OrderedBits(ThreadMax<kCount>())));
   }
 };
 
-// Joins the warp's kCount consecutive lanes a thread by halving: threads +16, +8, ... +1, then the lanes of a thread. While
-// a thread has several values left, each of a pair of threads keeps one half of them, so a level costs half as many
-// shuffles as the one before. Every thread returns the total.
+// Joins the warp's kCount consecutive lanes a thread by halving: threads +16, +8, ... +1, then the lanes of a thread.
+// While a thread has several values left, each of a pair of threads keeps one half of them, so a level costs half as
+// many shuffles as the one before. Every thread returns the total.
 template <int kCount>
 __device__ __forceinline__ float JoinThreads(float* v) {
   int count = kCount;

@@ -101,8 +101,8 @@ __global__ __launch_bounds__(kBlock, 2) void LogprobGradient(LogprobBackward op,
 template <class S, class O, bool kEntropy>
 cudaError_t Run(const LogprobBackward& op, void* workspace, cudaStream_t stream) {
   auto* rows = static_cast<RowFactors*>(workspace);
-  const cudaError_t error = Launch(LogprobFactors<S, kEntropy>, CeilDivide(op.logits.rows, kBlock), kBlock, 0, stream,
-                                   op, rows);
+  const cudaError_t error =
+      Launch(LogprobFactors<S, kEntropy>, CeilDivide(op.logits.rows, kBlock), kBlock, 0, stream, op, rows);
   if (error != cudaSuccess) return error;
   const size_t items = op.logits.rows * spec::TileCount(op.logits.vocab);
   return Launch(LogprobGradient<S, O, kEntropy>, CeilDivide(items, kBlockWarps), kBlock, 0, stream, op,

@@ -2,9 +2,9 @@
 //
 // Two routes, same bits. Many rows: a block of 8 warps takes one row (or 2, 4, 8 short ones), each warp every 8th tile,
 // partials in shared memory; the row's first thread joins them. Few rows: one warp per tile over the whole grid,
-// partials in the workspace, and a second kernel joins. A warp holds its tile in registers (64 for float32), so 16 loads
-// of 16 bytes are in flight per thread: with 2 blocks of 8 warps on a multiprocessor that is 128 KiB, three times what
-// an H100 needs to cover its memory latency.
+// partials in the workspace, and a second kernel joins. A warp holds its tile in registers (64 for float32), so 16
+// loads of 16 bytes are in flight per thread: with 2 blocks of 8 warps on a multiprocessor that is 128 KiB, three times
+// what an H100 needs to cover its memory latency.
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/logprob/row.h"
 #include "kernels/tile.cuh"
@@ -49,10 +49,11 @@ __device__ __forceinline__ RowStatus Diagnose(const typename S::T* x, size_t n) 
   return __any_sync(kFullWarp, positive ? 1 : 0) != 0 ? RowStatus::kPositiveInfinity : RowStatus::kAllMasked;
 }
 
-// Joins the partials of one row and writes its results: a whole warp, of which the first thread does the arithmetic (the
-// order of the joins is part of the specification).
+// Joins the partials of one row and writes its results: a whole warp, of which the first thread does the arithmetic
+// (the order of the joins is part of the specification).
 template <class S, bool kWeighted>
-__device__ __forceinline__ void FinishRowInWarp(const LogprobForward& op, size_t row, const spec::TilePartial* partials, size_t tiles) {
+__device__ __forceinline__ void FinishRowInWarp(const LogprobForward& op, size_t row, const spec::TilePartial* partials,
+                                                size_t tiles) {
   const typename S::T* x = RowOf<S>(op.logits, row);
   const size_t n = op.logits.vocab;
   spec::RowState state = spec::EmptyRow();
@@ -109,8 +110,7 @@ __global__ __launch_bounds__(kBlock, 2) void LogprobTiles(LogprobForward op, spe
   if (item >= op.logits.rows * tiles) return;
   const size_t row = item / tiles;
   const float c = Log2Factor(TemperatureOf(op.temperature, row));
-  const spec::TilePartial partial =
-      TileOfRow<S, kWeighted>(RowOf<S>(op.logits, row), op.logits.vocab, item % tiles, c);
+  const spec::TilePartial partial = TileOfRow<S, kWeighted>(RowOf<S>(op.logits, row), op.logits.vocab, item % tiles, c);
   if (LaneIndex() == 0) partials[item] = partial;
 }
 

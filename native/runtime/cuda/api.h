@@ -61,8 +61,8 @@ struct CrossthinkCudaApi {
   // Memory. Contents of a new allocation are undefined.
   int32_t (*allocate)(int32_t device, uint64_t bytes, CrossthinkAddress* address, CrossthinkCudaStatus* status);
   int32_t (*release)(int32_t device, CrossthinkAddress address, CrossthinkCudaStatus* status);
-  // Ordered after the stream's earlier work. Host memory is pageable: when the call returns, the host side has been read
-  // (to the device) or written (to the host).
+  // Ordered after the stream's earlier work. Host memory is pageable: when the call returns, the host side has been
+  // read (to the device) or written (to the host).
   int32_t (*copy)(int32_t device, CrossthinkAddress to, CrossthinkAddress from, uint64_t bytes, int32_t direction,
                   CrossthinkAddress stream, CrossthinkCudaStatus* status);
   int32_t (*fill)(int32_t device, CrossthinkAddress address, int32_t byte, uint64_t bytes, CrossthinkAddress stream,

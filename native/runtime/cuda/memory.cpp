@@ -79,8 +79,7 @@ int32_t Copy(int32_t device, CrossthinkAddress to, CrossthinkAddress from, uint6
 int32_t Fill(int32_t device, CrossthinkAddress address, int32_t byte, uint64_t bytes, CrossthinkAddress stream,
              CrossthinkCudaStatus* status) {
   const DeviceScope scope(device);
-  const cudaError_t error =
-      scope.Do([&] { return cudaMemsetAsync(Pointer(address), byte, bytes, Stream(stream)); });
+  const cudaError_t error = scope.Do([&] { return cudaMemsetAsync(Pointer(address), byte, bytes, Stream(stream)); });
   return Finish(error, "cudaMemsetAsync", status);
 }
 

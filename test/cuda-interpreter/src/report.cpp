@@ -64,6 +64,19 @@ const SourcePlace& Lookup(const void* code_address) {
   return place;
 }
 
+// "void a::b::Kernel<X>(int)" as "Kernel": the whole name of a template can fill a screen.
+std::string ShortName(const std::string& function) {
+  std::string name;
+  int depth = 0;
+  for (const char c : function) {
+    if (c == '<' || c == '(' || c == '{') ++depth;
+    if (depth == 0) name += c;
+    if (c == '>' || c == ')' || c == '}') --depth;
+  }
+  const size_t last = name.find_last_of(": ");
+  return last == std::string::npos || last + 1 == name.size() ? name : name.substr(last + 1);
+}
+
 }  // namespace
 
 std::string Format(const char* format, ...) {
@@ -86,7 +99,8 @@ void Report(const std::string& message) {
 
 std::string Describe(const void* code_address) {
   const SourcePlace& place = Lookup(code_address);
-  return place.line.empty() || place.line.starts_with("??") ? place.function : place.function + " at " + place.line;
+  const bool has_line = !place.line.empty() && !place.line.starts_with("??");
+  return has_line ? ShortName(place.function) + " at " + place.line : ShortName(place.function);
 }
 
 std::string Describe(const std::source_location& site) {
@@ -94,12 +108,7 @@ std::string Describe(const std::source_location& site) {
   return std::string(file.substr(file.rfind('/') + 1)) + ":" + std::to_string(site.line());
 }
 
-std::string FunctionName(const void* code_address) {
-  const std::string& name = Lookup(code_address).function;
-  // Template arguments stay, the parameter list goes.
-  const size_t parameters = name.rfind('(');
-  return parameters == std::string::npos || parameters == 0 ? name : name.substr(0, parameters);
-}
+std::string FunctionName(const void* code_address) { return ShortName(Lookup(code_address).function); }
 
 const std::vector<std::string>& Reports() { return Store(); }
 void ClearReports() { Store().clear(); }
