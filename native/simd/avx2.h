@@ -83,10 +83,11 @@ struct Avx2 {
     return _mm256_castsi256_ps(_mm256_cmpgt_epi32(bytes, _mm256_setzero_si256()));
   }
 
+  CT_INLINE static F ClampExponent(F t) { return Min(t, Set(128.0F)); }
   // Adds n to the exponent field. A NaN p survives: its t is NaN, n converts to INT32_MIN, whose shifted value is 0.
   CT_INLINE static F ScaleExp2(F p, F n, F t) {
     const M normal = _mm256_cmp_ps(t, Set(-126.0F), _CMP_NLT_UQ);
-    const I exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(Min(n, Set(128.0F))), 23);
+    const I exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     return _mm256_and_ps(normal, FromBits(_mm256_add_epi32(Bits(p), exponent)));
   }
 

@@ -81,6 +81,7 @@ struct Avx512 {
     return _mm_test_epi8_mask(bytes, bytes);
   }
 
+  CT_INLINE static F ClampExponent(F t) { return t; }
   CT_INLINE static F ScaleExp2(F p, F n, F t) {
     return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(t, Set(-126.0F), _CMP_NLT_UQ), p, n);
   }

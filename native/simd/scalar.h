@@ -67,12 +67,14 @@ struct Scalar {
   CT_HD CT_INLINE static M FromMaskBits(uint32_t b) { return (b & 1U) != 0; }
   CT_HD CT_INLINE static M LoadBytes(const uint8_t* p) { return *p != 0; }  // Lane i: byte i is not 0.
 
-  // p * 2^n for n = Round(t), p in [1/2, 2): 0 where t < -126, NaN where p is.
+  // An exponent that ScaleExp2 can take: values above 128 become 128 where integer arithmetic would wrap around.
+  CT_HD CT_INLINE static F ClampExponent(F t) { return Min(t, 128.0F); }
+  // p * 2^n for n = Round(t), t clamped, p in [1/2, 2): 0 where t < -126, NaN where p is.
   CT_HD CT_INLINE static F ScaleExp2(F p, F n, F t) {
     if (t < -126.0F) return 0.0F;
-    const int32_t exponent = static_cast<int32_t>(n < 128.0F ? n : 128.0F);
     if (!(p == p)) return p;
-    return spec::BitCast<float>(spec::BitCast<int32_t>(p) + exponent * (1 << 23));
+    return spec::BitCast<float>(spec::BitCast<uint32_t>(p) +
+                                static_cast<uint32_t>(static_cast<int32_t>(n)) * (1U << 23));
   }
 
   // Bits.
