@@ -55,6 +55,7 @@ declare const binding: {
   cudaReleaseWorkspaces(): void;
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
+  cudaSample(...args: CudaOperationArguments): void;
   /** Tests only: every later call of this process runs the kernels of `isa`. */
   useKernels(isa: string): void;
   logprobForward(

@@ -6,7 +6,8 @@ set(CROSSTHINK_CUDA_HOST_SOURCES
   native/runtime/cuda/operations.cpp)
 set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/logprob/backward.cu
-  native/kernels/logprob/forward.cu)
+  native/kernels/logprob/forward.cu
+  native/kernels/sampling/sample.cu)
 
 # The numeric specification: no contraction of a * b + c, no flushing, IEEE division and square root.
 set(CROSSTHINK_NVCC_FLAGS --fmad=false --ftz=false --prec-div=true --prec-sqrt=true)

@@ -1,7 +1,9 @@
 import binding = require('#binding');
 
 import { CrossThinkError, invalidType, invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { floatParameter, integerParameter, requireArray, requireInteger, threadLimit } from './arguments.js';
+import { kernelsOn } from './device/backend.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
 
 /** What a call returns beside the tokens and their status. */
@@ -23,6 +25,8 @@ export interface SamplingOptions {
   readonly outputs?: readonly SamplingOutput[] | undefined;
   /** Most threads to use; default: the whole pool. The result never depends on it. */
   readonly threads?: number | undefined;
+  /** Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. */
+  readonly device?: Device | undefined;
 }
 
 /** What identifies a draw: equal keys and equal logits give equal tokens, wherever the row stands in a batch. */
@@ -135,7 +139,7 @@ export class SamplingPlan {
    */
   sample(logits: LogitsArray, keys: SamplingKeys): SampledTokens {
     const { call, result } = this.#prepare(logits, keys);
-    binding.sample(...call);
+    kernelsOn(this.#options.device).sample(...call);
     return result;
   }
 
@@ -151,6 +155,11 @@ export class SamplingPlan {
     const { signal } = keys;
     signal?.throwIfAborted();
     const { call, result } = this.#prepare(logits, keys);
+    const kernels = kernelsOn(this.#options.device);
+    if (kernels !== binding) {
+      kernels.sample(...call); // A GPU's work is over in microseconds: not worth a thread.
+      return result;
+    }
     const cancel = new Int32Array(new SharedArrayBuffer(4));
     const abort = (): void => {
       Atomics.store(cancel, 0, 1);

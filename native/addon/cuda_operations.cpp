@@ -74,8 +74,12 @@ class Arguments {
 
   template <class T>
   T* Pointer() {
+    return reinterpret_cast<T*>(static_cast<uintptr_t>(Integer()));
+  }
+  // A 64-bit integer that is no pointer travels with the pointers.
+  uint64_t Integer() {
     if (next_pointer_ >= pointers_.ElementLength()) throw Napi::Error::New(env_, "too few pointers");
-    return reinterpret_cast<T*>(static_cast<uintptr_t>(pointers_[next_pointer_++]));
+    return pointers_[next_pointer_++];
   }
   double Number() {
     if (next_number_ >= numbers_.ElementLength()) throw Napi::Error::New(env_, "too few numbers");
@@ -161,11 +165,31 @@ void Backward(const Napi::CallbackInfo& info) {
   arguments.Run(op, &CrossthinkCudaApi::logprob_backward_workspace, &CrossthinkCudaApi::logprob_backward);
 }
 
+void Sample(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Sampling op;
+  op.logits = arguments.ReadLogits();
+  op.temperature = arguments.ReadRowFloat();
+  op.top_k.values = arguments.Pointer<const int32_t>();
+  op.top_k.scalar = static_cast<int32_t>(arguments.Number());
+  op.top_p = arguments.ReadRowFloat();
+  op.sequences = arguments.Pointer<const uint64_t>();
+  op.positions = arguments.Pointer<const int32_t>();
+  op.sample = static_cast<uint32_t>(arguments.Size());
+  op.seed = arguments.Integer();
+  op.status = arguments.Pointer<uint8_t>();
+  op.tokens = arguments.Pointer<int32_t>();
+  op.logprob = arguments.Pointer<float>();
+  op.raw_logprob = arguments.Pointer<float>();
+  arguments.Run(op, &CrossthinkCudaApi::sampling_workspace, &CrossthinkCudaApi::sampling);
+}
+
 }  // namespace
 
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports) {
   exports["cudaReleaseWorkspaces"] = Napi::Function::New(env, ReleaseWorkspaces, "cudaReleaseWorkspaces");
   exports["cudaLogprobForward"] = Napi::Function::New(env, Forward, "cudaLogprobForward");
+  exports["cudaSample"] = Napi::Function::New(env, Sample, "cudaSample");
   exports["cudaLogprobBackward"] = Napi::Function::New(env, Backward, "cudaLogprobBackward");
 }
 

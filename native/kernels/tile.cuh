@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/tile_join.h"
 #include "runtime/cuda/device.cuh"
 #include "simd/scalar.h"
 #include "spec/bits.h"
@@ -209,12 +210,12 @@ __device__ __forceinline__ void SumAgainst(const Tile<S>& tile, float c, spec::T
 template <class S, bool kWeighted>
 __device__ __forceinline__ spec::TilePartial SumTile(const Tile<S>& tile, float c) {
   spec::TilePartial partial = {};
-  partial.reference = ceilf(tile.template Max<1>() * c);
+  partial.reference = ReferenceOf(tile.template Max<1>(), c);
   bool empty = false;
   bool exact = !spec::IsFinite(partial.reference);
   for (;;) {
     if (exact) {
-      partial.reference = ceilf(tile.template Max<kTileRows>() * c);
+      partial.reference = ReferenceOf(tile.template Max<kTileRows>(), c);
       empty = partial.reference == -spec::Infinity();
       if (empty) partial.reference = 0;
     }

@@ -1,14 +1,20 @@
 #ifndef CROSSTHINK_KERNELS_TILE_JOIN_H_
 #define CROSSTHINK_KERNELS_TILE_JOIN_H_
 
+#include <cmath>
 #include <cstddef>
 
 #include "spec/annotate.h"
 #include "spec/bits.h"
 #include "spec/tile.h"
 
+// Arithmetic around the tiles of a row that the CPU and CUDA share. docs/numerics.md, section 4.
 namespace crossthink {
 namespace {
+
+// The integer-valued reference above all z = x c of elements up to `largest`; never -0, whose sign would show in
+// results.
+CT_HD CT_INLINE float ReferenceOf(float largest, float c) { return ceilf(largest * c) + 0.0F; }
 
 // Joins the partials of a row, or of a shard, in index order.
 CT_HD CT_INLINE spec::RowState JoinTiles(const spec::TilePartial* tiles, size_t count) {

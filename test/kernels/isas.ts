@@ -1,6 +1,7 @@
 import binding = require('#binding');
 
 import { runtimeInfo } from '../../lib/index.js';
+import { useDevice } from '../../lib/kernels/device/backend.js';
 
 /** Every instruction set this machine runs, slowest first: 'scalar' is what the others are compared with. */
 export const isas: readonly string[] = runtimeInfo().isas;
@@ -12,6 +13,19 @@ export function withIsa<T>(isa: string, body: () => T): T {
     return body();
   } finally {
     binding.useKernels(runtimeInfo().isa);
+  }
+}
+
+/** A GPU, or the interpreter of test/cuda-interpreter, runs the kernels too where one can be loaded. */
+export const hasCuda = runtimeInfo().cuda.available;
+
+/** Runs `body` with every kernel on the first CUDA device. */
+export function withCuda<T>(body: () => T): T {
+  const before = useDevice('cuda');
+  try {
+    return body();
+  } finally {
+    useDevice(before);
   }
 }
 
@@ -30,7 +44,8 @@ export function bits(value: unknown): string {
 }
 
 /**
- * Checks that `run` returns the same bits on every instruction set and for 1, 2, 3 and 8 threads, and returns the result.
+ * Checks that `run` returns the same bits on every instruction set and for 1, 2, 3 and 8 threads, and on CUDA where it can
+ * be loaded, and returns the result.
  */
 export function sameBits<T>(run: (threads: number) => T): T {
   const expected = withIsa('scalar', () => run(1));
@@ -41,5 +56,6 @@ export function sameBits<T>(run: (threads: number) => T): T {
       if (actual !== digest) throw new Error(`${isa}, ${threads} threads: other bits than scalar, 1 thread`);
     }
   }
+  if (hasCuda && withCuda(() => bits(run(1))) !== digest) throw new Error('cuda: other bits than scalar');
   return expected;
 }

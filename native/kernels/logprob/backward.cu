@@ -22,21 +22,12 @@ __global__ __launch_bounds__(kBlock) void LogprobFactors(LogprobBackward op, Row
   const size_t row = size_t{blockIdx.x} * kBlock + threadIdx.x;
   if (row >= op.logits.rows) return;
   const auto* x = static_cast<const typename S::T*>(op.logits.data) + row * op.logits.stride;
-  const float temperature = op.temperature.values != nullptr ? op.temperature.values[row] : op.temperature.scalar;
-  const double reference = op.state[row * kStateSize];
-  const double sum = op.state[row * kStateSize + 1];
-  const double weighted = kEntropy ? op.state[row * kStateSize + 2] : 0.0;
-  const auto d_logprob = static_cast<double>(op.d_logprob[row]);
-  const double d_entropy = kEntropy ? static_cast<double>(op.d_entropy[row]) : 0.0;
   const int32_t token = op.tokens[row];
   const bool in_range = token >= 0 && static_cast<size_t>(token) < op.logits.vocab;
   const float target = in_range ? S::Read(x + token) : 0.0F;
-  const float c = Log2Factor(temperature);
   RowFactors result = {};
   result.token = -1;
-  if (in_range && sum > 0 && Log2Offset(target, c, reference) > -spec::Infinity() &&
-      !(d_logprob == 0 && d_entropy == 0)) {
-    result.factors = MakeGradientFactors(temperature, reference, sum, weighted, d_logprob, d_entropy, kEntropy);
+  if (MakeGradientFactors<kEntropy>(op, row, in_range, target, &result.factors)) {
     result.target_gradient = GradientOf<V, kEntropy>(target, result.factors, result.factors.target);
     result.token = token;
   }

@@ -22,10 +22,6 @@ __device__ __forceinline__ const typename S::T* RowOf(const Logits& logits, size
   return static_cast<const typename S::T*>(logits.data) + row * logits.stride;
 }
 
-__device__ __forceinline__ float TemperatureOf(const RowFloat& temperature, size_t row) {
-  return temperature.values != nullptr ? temperature.values[row] : temperature.scalar;
-}
-
 template <class S, bool kWeighted>
 __device__ __forceinline__ spec::TilePartial TileOfRow(const typename S::T* x, size_t vocab, size_t index, float c) {
   const size_t begin = index * spec::kTile;
@@ -62,25 +58,13 @@ __device__ __forceinline__ void FinishRowInWarp(const LogprobForward& op, size_t
   const RowStatus why = sound ? RowStatus::kOk : Diagnose<S>(x, n);
   if (LaneIndex() != 0) return;
 
-  const double nan = static_cast<double>(spec::QuietNan());
   RowResult result = NoDistribution(why);
   if (sound) {
     const int32_t token = op.tokens[row];
     const bool in_range = token >= 0 && static_cast<size_t>(token) < n;
-    result = FinishRow(state, Log2Factor(TemperatureOf(op.temperature, row)), in_range,
-                       in_range ? S::Read(x + token) : 0.0F);
-  } else {
-    state = {nan, nan, nan, nan};
+    result = FinishRow(state, Log2Factor(op.temperature.At(row)), in_range, in_range ? S::Read(x + token) : 0.0F);
   }
-  if (op.logprob != nullptr) op.logprob[row] = result.logprob;
-  if (op.entropy_out != nullptr) op.entropy_out[row] = result.entropy;
-  if (op.logsumexp != nullptr) op.logsumexp[row] = result.logsumexp;
-  if (op.state != nullptr) {
-    op.state[row * kStateSize] = state.reference;
-    op.state[row * kStateSize + 1] = state.sum;
-    op.state[row * kStateSize + 2] = kWeighted ? state.weighted : nan;
-  }
-  op.status[row] = static_cast<uint8_t>(result.status);
+  WriteRow(op, row, result, state, kWeighted);
 }
 
 // Many rows. warps_per_row is 1, 2, 4 or 8.
@@ -92,7 +76,7 @@ __global__ __launch_bounds__(kBlock, 2) void LogprobRows(LogprobForward op, unsi
   const size_t row = size_t{blockIdx.x} * (kBlockWarps / warps_per_row) + row_in_block;
   auto* partials = static_cast<spec::TilePartial*>(DynamicShared()) + row_in_block * tiles;
   if (row < op.logits.rows) {
-    const float c = Log2Factor(TemperatureOf(op.temperature, row));
+    const float c = Log2Factor(op.temperature.At(row));
     for (size_t i = warp_in_row; i < tiles; i += warps_per_row) {
       const spec::TilePartial partial = TileOfRow<S, kWeighted>(RowOf<S>(op.logits, row), op.logits.vocab, i, c);
       if (LaneIndex() == 0) partials[i] = partial;
@@ -109,7 +93,7 @@ __global__ __launch_bounds__(kBlock, 2) void LogprobTiles(LogprobForward op, spe
   const size_t item = size_t{blockIdx.x} * kBlockWarps + WarpIndex();
   if (item >= op.logits.rows * tiles) return;
   const size_t row = item / tiles;
-  const float c = Log2Factor(TemperatureOf(op.temperature, row));
+  const float c = Log2Factor(op.temperature.At(row));
   const spec::TilePartial partial = TileOfRow<S, kWeighted>(RowOf<S>(op.logits, row), op.logits.vocab, item % tiles, c);
   if (LaneIndex() == 0) partials[item] = partial;
 }

@@ -5,15 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/logits.h"
+#include "kernels/logprob/logprob.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 #include "spec/exponential.h"
 #include "spec/logarithm.h"
 #include "spec/tile.h"
 
-// What a row's state gives: the finish of the forward pass and the factors of the backward pass, one formula for the CPU
-// and CUDA.
+// What a row's state gives: the finish of the forward pass and the factors of the backward pass, one formula for the
+// CPU and CUDA.
 namespace crossthink {
 namespace {
 
@@ -29,6 +29,11 @@ CT_HD CT_INLINE bool HasDistribution(const spec::RowState& row) {
 // t = z - M of one element by the same fused multiply-add as in the sums.
 CT_HD CT_INLINE float Log2Offset(float x, float c, double reference) {
   return fmaf(x, c, -static_cast<float>(reference));
+}
+
+// ln p from the offset of its logit and log2 of the sum; never -0.
+CT_HD CT_INLINE float LogprobOf(float t, double log2_sum) {
+  return static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum)) + 0.0F;
 }
 
 struct RowResult {
@@ -54,9 +59,25 @@ CT_HD CT_INLINE RowResult FinishRow(const spec::RowState& row, float c, bool in_
     return result;
   }
   const float t = Log2Offset(target, c, row.reference);
-  result.logprob = static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum));
+  result.logprob = LogprobOf(t, log2_sum);
   if (t == -spec::Infinity()) result.status = RowStatus::kTargetMasked;
   return result;
+}
+
+// Writes what row i gives; without a distribution its state is NaN.
+CT_HD CT_INLINE void WriteRow(const LogprobForward& op, size_t i, const RowResult& result, const spec::RowState& row,
+                              bool weighted) {
+  if (op.logprob != nullptr) op.logprob[i] = result.logprob;
+  if (op.entropy_out != nullptr) op.entropy_out[i] = result.entropy;
+  if (op.logsumexp != nullptr) op.logsumexp[i] = result.logsumexp;
+  if (op.state != nullptr) {
+    const double nan = static_cast<double>(spec::QuietNan());
+    const bool sound = HasDistribution(row);
+    op.state[i * kStateSize] = sound ? row.reference : nan;
+    op.state[i * kStateSize + 1] = sound ? row.sum : nan;
+    op.state[i * kStateSize + 2] = sound && weighted ? row.weighted : nan;
+  }
+  op.status[i] = static_cast<uint8_t>(result.status);
 }
 
 // d_j = 2^t_j (alpha + beta t_j), and the target's one-hot term on top.
@@ -68,19 +89,26 @@ struct GradientFactors {
   float target;  // d_logprob / T
 };
 
-// `weighted` is E of the state; only read with an entropy term.
-CT_HD CT_INLINE GradientFactors MakeGradientFactors(float temperature, double reference, double sum, double weighted,
-                                                    double d_logprob, double d_entropy, bool entropy) {
-  const double scale = 1.0 / (static_cast<double>(temperature) * sum);
+// The factors of row i, whose target's logit is `target`; false where the whole row is zero.
+template <bool kEntropy>
+CT_HD CT_INLINE bool MakeGradientFactors(const LogprobBackward& op, size_t i, bool in_range, float target,
+                                         GradientFactors* g) {
+  const double reference = op.state[i * kStateSize];
+  const double sum = op.state[i * kStateSize + 1];
+  const double temperature = static_cast<double>(op.temperature.At(i));
+  const double d_logprob = static_cast<double>(op.d_logprob[i]);
+  const double d_entropy = kEntropy ? static_cast<double>(op.d_entropy[i]) : 0.0;
+  g->c = Log2Factor(op.temperature.At(i));
+  g->minus_reference = -static_cast<float>(reference);
+  const bool valid = in_range && sum > 0 && Log2Offset(target, g->c, reference) > -spec::Infinity();
+  if (!valid || (d_logprob == 0 && d_entropy == 0)) return false;
+  const double scale = 1.0 / (temperature * sum);
   double alpha = d_logprob;
-  if (entropy) alpha -= d_entropy * (spec::kLn2 * (weighted / sum));
-  GradientFactors g = {};
-  g.c = Log2Factor(temperature);
-  g.minus_reference = -static_cast<float>(reference);
-  g.alpha = static_cast<float>(-(scale * alpha));
-  g.beta = static_cast<float>(-(scale * (d_entropy * spec::kLn2)));
-  g.target = static_cast<float>(d_logprob / static_cast<double>(temperature));
-  return g;
+  if constexpr (kEntropy) alpha -= d_entropy * (spec::kLn2 * (op.state[i * kStateSize + 2] / sum));
+  g->alpha = static_cast<float>(-(scale * alpha));
+  g->beta = static_cast<float>(-(scale * (d_entropy * spec::kLn2)));
+  g->target = static_cast<float>(d_logprob / temperature);
+  return true;
 }
 
 template <class V, bool kEntropy>

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/elements.h"
+#include "kernels/sampling/decisions.h"
 #include "kernels/sampling/sampling.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
@@ -16,8 +17,6 @@
 // result.
 namespace crossthink {
 namespace {
-
-constexpr float kLowestLogit = -0x1.fffffep127F;  // Every logit but -inf reaches it.
 
 // Lane-wise maxima of each block of 512 elements: kWidth values a block. Returns the number of values.
 template <class V, class E>

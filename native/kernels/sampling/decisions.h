@@ -16,7 +16,7 @@
 namespace crossthink {
 namespace {
 
-constexpr float kLowestFinite = -0x1.fffffep127F;  // Every logit but -inf reaches it.
+constexpr float kLowestLogit = -0x1.fffffep127F;  // Every logit but -inf reaches it.
 
 // Which tile an inverse-CDF draw over the whole row falls into, and where in it.
 struct TileChoice {
@@ -58,10 +58,10 @@ CT_HD CT_INLINE double TileTarget(double fraction, double total) {
 // A value below every token of the nucleus: tokens with less than (1 - p) S / V of mass add up to less than 1 - p.
 CT_HD CT_INLINE float NucleusBound(const spec::RowState& row, size_t n, float top_p, float c) {
   const double least = (1.0 - static_cast<double>(top_p)) * row.sum / static_cast<double>(n);
-  if (!(least > 0)) return kLowestFinite;
+  if (!(least > 0)) return kLowestLogit;
   // Two hundredths of a log2 unit cover every rounding on the way.
   const double bound = (row.reference + spec::Log2Double(least) - 0.02) / static_cast<double>(c);
-  return bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestFinite;
+  return bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit;
 }
 
 // What a top-p cut leaves in front of it: p of all mass, as an integer on the candidates' scale.
@@ -78,15 +78,12 @@ CT_HD CT_INLINE uint64_t NucleusLimitOf(uint64_t total, float top_p) {
 
 // Log-prob of an element among candidates of that total mass.
 CT_HD CT_INLINE float CandidateLogprob(float x, float c, float reference, uint64_t total) {
-  const double t = static_cast<double>(fmaf(x, c, -reference));
-  const double log2_total = spec::Log2Double(static_cast<double>(total)) - 40.0;
-  return static_cast<float>(spec::kLn2 * (t - log2_total));
+  return LogprobOf(fmaf(x, c, -reference), spec::Log2Double(static_cast<double>(total)) - 40.0);
 }
 
 // Log-prob of an element of a row.
 CT_HD CT_INLINE float RowLogprob(float x, float c, const spec::RowState& row) {
-  const double t = static_cast<double>(Log2Offset(x, c, row.reference));
-  return static_cast<float>(spec::kLn2 * (t - spec::Log2Double(row.sum)));
+  return LogprobOf(Log2Offset(x, c, row.reference), spec::Log2Double(row.sum));
 }
 
 }  // namespace

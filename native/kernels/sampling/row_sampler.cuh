@@ -8,6 +8,7 @@
 #include "kernels/sampling/sampling.h"
 #include "kernels/sampling/select.cuh"
 #include "kernels/tile.cuh"
+#include "kernels/tile_join.h"
 #include "spec/mass.h"
 #include "spec/order.h"
 #include "spec/philox.h"
@@ -86,7 +87,7 @@ class RowSampler {
 
   // After top-k (0: off), then top-p (>= 1: off).
   __device__ Drawn DrawFiltered(size_t top_k, float top_p, uint64_t bits) {
-    reference_ = ceilf(spec::FromOrderedBits(Largest()) * c_);
+    reference_ = ReferenceOf(spec::FromOrderedBits(Largest()), c_);
     if (!spec::IsFinite(reference_)) return {-1, spec::QuietNan()};  // Finite logits whose product with c overflows.
     uint64_t least = 0;
     uint64_t total = 0;
@@ -101,7 +102,7 @@ class RowSampler {
       Collect(bound);
       // The bound leaves out less than 1 - p; truncation of masses could still make the rest fall short: then take all.
       if (!CutByMass(limit, &least, &total)) {
-        if (bound > kLowestFinite) Collect(kLowestFinite);
+        if (bound > kLowestLogit) Collect(kLowestLogit);
         if (!CutByMass(limit, &least, &total)) total = MassAbove(0);
       }
     }
@@ -135,14 +136,14 @@ class RowSampler {
 
   // A value that at least k elements reach: the k-th largest of the threads' maxima.
   __device__ float BoundForCount(size_t k) const {
-    const uint32_t lowest = spec::OrderedBits(kLowestFinite);
+    const uint32_t lowest = spec::OrderedBits(kLowestLogit);
     const Selected bound = SelectKey(&shared_->select, 32, 0, k, [&](auto f) {
       for (size_t i = threadIdx.x; i < count_ * kWarp; i += kSelectThreads) {
         const uint32_t key = tiles_.maxima[i];
         if (key >= lowest) f(key, 1);
       }
     });
-    return bound.found ? spec::FromOrderedBits(static_cast<uint32_t>(bound.key)) : kLowestFinite;
+    return bound.found ? spec::FromOrderedBits(static_cast<uint32_t>(bound.key)) : kLowestLogit;
   }
 
   // Calls f(key) for every element of the row >= bound, each by one thread.
@@ -241,7 +242,7 @@ class RowSampler {
   size_t count_;
   float c_;
   float reference_ = 0;
-  float bound_ = kLowestFinite;
+  float bound_ = kLowestLogit;
   bool listed_ = false;
 };
 

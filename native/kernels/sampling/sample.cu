@@ -29,14 +29,14 @@ struct RowPlan {
 };
 
 __device__ __forceinline__ RowPlan PlanOf(const Sampling& op, size_t row) {
-  const float temperature = op.temperature.values != nullptr ? op.temperature.values[row] : op.temperature.scalar;
-  const auto top_k = static_cast<size_t>(op.top_k.values != nullptr ? op.top_k.values[row] : op.top_k.scalar);
+  const float temperature = op.temperature.At(row);
+  const auto top_k = static_cast<size_t>(op.top_k.At(row));
   RowPlan plan = {};
   plan.greedy = temperature == 0.0F;
   plan.c = Log2Factor(plan.greedy ? 1.0F : temperature);
   plan.raw_c = Log2Factor(1.0F);
   plan.top_k = top_k < op.logits.vocab ? top_k : 0;
-  plan.top_p = op.top_p.values != nullptr ? op.top_p.values[row] : op.top_p.scalar;
+  plan.top_p = op.top_p.At(row);
   plan.filtered = plan.top_k != 0 || plan.top_p < 1.0F;
   plan.needs_row = !plan.greedy && plan.top_k == 0;
   plan.needs_raw = op.raw_logprob != nullptr || !plan.needs_row;

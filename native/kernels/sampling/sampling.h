@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/logits.h"
+#include "spec/annotate.h"
 #include "spec/tile.h"
 
 namespace crossthink {
@@ -13,7 +14,7 @@ namespace crossthink {
 struct RowInt {
   const int32_t* values = nullptr;
   int32_t scalar = 0;
-  int32_t At(size_t row) const { return values != nullptr ? values[row] : scalar; }
+  CT_HD int32_t At(size_t row) const { return values != nullptr ? values[row] : scalar; }
 };
 
 // One token per row. Order: temperature, top-k, top-p. Without either, an inverse-CDF draw over the whole row.

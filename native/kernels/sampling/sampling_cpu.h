@@ -8,6 +8,7 @@
 #include "kernels/elements.h"
 #include "kernels/logprob/logprob_cpu.h"
 #include "kernels/sampling/candidates.h"
+#include "kernels/sampling/decisions.h"
 #include "kernels/sampling/sampling.h"
 #include "kernels/tile_sum.h"
 #include "spec/exponential.h"
@@ -37,8 +38,7 @@ size_t DrawInTile(const typename E::T* x, size_t n, float c, float reference, do
     const size_t end = begin + spec::kLanes < n ? begin + spec::kLanes : n;
     for (size_t j = begin; j < end; j += w) {
       const typename V::F v = end - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, end - j);
-      const typename V::F p = spec::Exp2Below128<V>(V::Fma(v, V::Set(c), V::Set(-reference)));
-      const typename V::F mass = V::Truncate(V::Mul(p, V::Set(spec::kTileMassScale)));
+      const typename V::F mass = TileMass<V>(v, c, reference);
       V::Store(masses + j, mass);
       sum = V::AddToDouble(sum, mass);
     }
@@ -46,8 +46,7 @@ size_t DrawInTile(const typename E::T* x, size_t n, float c, float reference, do
     total += sums[row];
   }
   // Integer-valued and below 2^53: exact, so any order of addition gives the same.
-  double target = floor(fraction * total);
-  if (target > total - 1) target = total - 1;
+  const double target = TileTarget(fraction, total);
   size_t row = 0;
   double before = 0;
   while (before + sums[row] <= target) before += sums[row++];
@@ -61,27 +60,11 @@ size_t DrawInTile(const typename E::T* x, size_t n, float c, float reference, do
 template <class V, class E>
 Drawn DrawFromRow(const typename E::T* x, size_t n, float c, const spec::TilePartial* tiles, const spec::RowState& row,
                   uint64_t bits) {
-  const double target = spec::UnitDouble(bits) * row.sum;
-  const size_t count = spec::TileCount(n);
-  double before = 0;
-  double mass = 0;
-  size_t chosen = 0;
-  spec::RowState prefix = {row.reference, 0, 0, 0};
-  for (size_t i = 0; i < count; ++i) {
-    const double at = prefix.sum;
-    spec::Accumulate(&prefix, tiles[i].reference, tiles[i].sum, 0, 0);
-    if (prefix.sum == at) continue;
-    chosen = i;
-    before = at;
-    mass = prefix.sum - at;
-    if (prefix.sum > target) break;
-  }
-  const size_t begin = chosen * spec::kTile;
+  const TileChoice choice = ChooseTile(tiles, spec::TileCount(n), row, spec::UnitDouble(bits) * row.sum);
+  const size_t begin = choice.tile * spec::kTile;
   const size_t length = n - begin < spec::kTile ? n - begin : spec::kTile;
-  const double fraction = (target - before) / mass;
-  const size_t token = begin + DrawInTile<V, E>(x + begin, length, c, tiles[chosen].reference, fraction);
-  const float t = Log2Offset(E::Read(x + token), c, row.reference);
-  return {static_cast<int32_t>(token), LogprobOf(t, spec::Log2Double(row.sum))};
+  const size_t token = begin + DrawInTile<V, E>(x + begin, length, c, tiles[choice.tile].reference, choice.fraction);
+  return {static_cast<int32_t>(token), RowLogprob(E::Read(x + token), c, row)};
 }
 
 // The largest logit, ties to the lowest token id: a point mass.
@@ -101,22 +84,6 @@ struct Filters {
   float top_p;   // 1: off.
 };
 
-// A value below every token of the nucleus: tokens with less than (1 - p) S / V of mass add up to less than 1 - p.
-CT_INLINE float BoundForMass(const spec::RowState& row, size_t n, float top_p, float c) {
-  const double least = (1.0 - static_cast<double>(top_p)) * row.sum / static_cast<double>(n);
-  if (!(least > 0)) return kLowestLogit;
-  // Two hundredths of a log2 unit cover every rounding on the way.
-  const double bound = (row.reference + spec::Log2Double(least) - 0.02) / static_cast<double>(c);
-  return bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit;
-}
-
-// What a top-p cut leaves in front of it: p of all mass, as an integer on the candidates' scale.
-CT_INLINE uint64_t MassLimit(const spec::RowState& row, float reference, float top_p) {
-  // The row is summed relative to row.reference, candidates to the row's maximum: a power of two apart.
-  const double total = row.sum * spec::PowerOfTwo(static_cast<int>(row.reference - static_cast<double>(reference)));
-  return static_cast<uint64_t>(static_cast<double>(top_p) * (total * static_cast<double>(spec::kMassScale)));
-}
-
 CT_INLINE uint64_t TotalMass(const Candidate* c, size_t n) {
   uint64_t total = 0;
   for (size_t i = 0; i < n; ++i) total += c[i].mass;
@@ -132,11 +99,11 @@ size_t Keep(const typename E::T* x, size_t n, float c, float reference, size_t m
     Weigh<V>(*found, c, reference, s);
     const size_t kept = Cut<CutBy::kCount>(s->candidates, *found, filters.top_k);
     if (!(filters.top_p < 1.0F)) return kept;
-    const auto total = static_cast<double>(TotalMass(s->candidates, kept));
-    return Cut<CutBy::kMass>(s->candidates, kept, static_cast<uint64_t>(static_cast<double>(filters.top_p) * total));
+    const uint64_t total = TotalMass(s->candidates, kept);
+    return Cut<CutBy::kMass>(s->candidates, kept, NucleusLimitOf(total, filters.top_p));
   }
-  const uint64_t limit = MassLimit(row, reference, filters.top_p);
-  const float bound = BoundForMass(row, n, filters.top_p, c);
+  const uint64_t limit = NucleusLimit(row, reference, filters.top_p);
+  const float bound = NucleusBound(row, n, filters.top_p, c);
   *found = Collect<V, E>(x, n, s->maxima, bound, s);
   Weigh<V>(*found, c, reference, s);
   // The bound leaves out less than 1 - p; truncation of masses could still make the rest fall short: then take all.
@@ -169,9 +136,7 @@ Drawn DrawFiltered(const typename E::T* x, size_t n, float c, const Filters& fil
     if (target < mass) break;
     target -= mass;
   }
-  const float t = fmaf(s->values[chosen], c, -reference);
-  const double log2_total = spec::Log2Double(static_cast<double>(total)) - 40.0;
-  return {static_cast<int32_t>(s->ids[chosen]), LogprobOf(t, log2_total)};
+  return {static_cast<int32_t>(s->ids[chosen]), CandidateLogprob(s->values[chosen], c, reference, total)};
 }
 
 template <class V, class E>
@@ -219,8 +184,7 @@ void SampleRows(const Sampling& op, size_t begin, size_t end, SamplingScratch* s
     op.raw_logprob[i] = spec::QuietNan();
     const spec::RowState raw = JoinTiles(scratch->raw, spec::TileCount(n));
     if (drawn.token < 0 || !HasDistribution(raw)) continue;
-    const float t = Log2Offset(E::Read(x + drawn.token), raw_c, raw.reference);
-    op.raw_logprob[i] = LogprobOf(t, spec::Log2Double(raw.sum));
+    op.raw_logprob[i] = RowLogprob(E::Read(x + drawn.token), raw_c, raw);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/logprob/logprob.h"
+#include "kernels/sampling/sampling.h"
 
 namespace crossthink::cuda {
 
@@ -86,6 +87,8 @@ struct CrossthinkCudaApi {
   int32_t (*logprob_forward)(const LogprobForward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   uint64_t (*logprob_backward_workspace)(const LogprobBackward* op);
   int32_t (*logprob_backward)(const LogprobBackward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*sampling_workspace)(const Sampling* op);
+  int32_t (*sampling)(const Sampling* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

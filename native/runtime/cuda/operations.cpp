@@ -1,6 +1,7 @@
 #include "runtime/cuda/operations.h"
 
 #include "kernels/logprob/logprob_cuda.h"
+#include "kernels/sampling/sampling_cuda.h"
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/device_scope.h"
 
@@ -27,6 +28,8 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->logprob_forward = RunOn<LogprobForward, RunLogprobForward>;
   api->logprob_backward_workspace = WorkspaceOf<LogprobBackward, LogprobBackwardWorkspace>;
   api->logprob_backward = RunOn<LogprobBackward, RunLogprobBackward>;
+  api->sampling_workspace = WorkspaceOf<Sampling, SamplingWorkspace>;
+  api->sampling = RunOn<Sampling, RunSampling>;
 }
 
 }  // namespace crossthink::cuda
