@@ -9,6 +9,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, error);
   }
   crossthink::addon::RegisterInfo(env, exports);
+  crossthink::addon::RegisterReference(env, exports);
   return exports;
 }
 

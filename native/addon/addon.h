@@ -9,6 +9,7 @@
 namespace crossthink::addon {
 
 void RegisterInfo(Napi::Env env, Napi::Object exports);
+void RegisterReference(Napi::Env env, Napi::Object exports);
 
 }  // namespace crossthink::addon
 
