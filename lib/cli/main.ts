@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { registerInfo } from './info.js';
 import { reportError } from './output.js';
+import { registerVerify } from './verify.js';
 
 const program = new Command('crossthink')
   .description('Reinforcement learning with verifiable rewards beyond mathematics (after arXiv 2504.13941)')
@@ -10,6 +11,7 @@ const program = new Command('crossthink')
   .showHelpAfterError('(add --help for usage and examples)');
 
 registerInfo(program);
+registerVerify(program);
 
 program.parseAsync(process.argv).catch((error: unknown) => {
   reportError(error);

@@ -1,0 +1,117 @@
+/** LaTeX commands that only set the type of their argument. */
+const wrappers =
+  /\\(?:text(?:bf|it|rm|sf|tt|normal|up|sc)?|math(?:rm|bf|it|sf|tt|cal|bb|scr|frak)|mbox|hbox|bm|boldsymbol|operatorname\*?|emph|underline|bold|pmb)\s*\{([^{}]*)\}/g;
+
+/** Unwraps `\text{…}`, `\mathbf{…}` and their like, from the inside out. */
+export function unwrapLatexText(text: string): string {
+  let current = text;
+  for (let depth = 0; depth < 8 && current.includes('\\'); depth++) {
+    const next = current.replace(wrappers, '$1');
+    if (next === current) break;
+    current = next;
+  }
+  return current;
+}
+
+const pairs: readonly (readonly [string, string])[] = [
+  ['**', '**'],
+  ['__', '__'],
+  ['*', '*'],
+  ['`', '`'],
+  ['$$', '$$'],
+  ['$', '$'],
+  ['\\(', '\\)'],
+  ['\\[', '\\]'],
+  ['"', '"'],
+  ["'", "'"],
+  ['“', '”'],
+  ['‘', '’'],
+  ['«', '»'],
+];
+
+/**
+ * Takes off what surrounds an answer without being part of it: white space, markdown, quotes, math delimiters, and the
+ * full stop of the sentence. Stops where the content itself holds the delimiter (`$1$ and $2$`).
+ */
+export function stripDelimiters(text: string): string {
+  let current = text.trim();
+  for (let round = 0; round < 12; round++) {
+    const before = current;
+    current = current.replace(/^[*_\s]+(?=[*_\s])/, '').trim();
+    for (const [open, close] of pairs) {
+      if (current.length <= open.length + close.length - 1) continue;
+      if (!current.startsWith(open) || !current.endsWith(close)) continue;
+      const inside = current.slice(open.length, current.length - close.length);
+      if (inside.includes(open) || inside.includes(close) || inside.trim() === '') continue;
+      current = inside.trim();
+    }
+    current = stripEnd(current);
+    if (current === before) break;
+  }
+  return current;
+}
+
+/** Sentence punctuation at the end; a full stop stays where it ends an initialism such as `U.S.`. */
+function stripEnd(text: string): string {
+  const stripped = text.replace(/(?:\s|\\[ ,;!])+$/, '');
+  if (/[;:!,。，；：！?？]$/.test(stripped) && !/\\[;:!,]$/.test(stripped)) {
+    return /[!]$/.test(stripped) && /[\d)n]!$/.test(stripped) ? stripped : stripped.slice(0, -1).trimEnd();
+  }
+  if (stripped.endsWith('.') && !/(?:^|[\s.])\p{L}\.$/u.test(stripped)) return stripped.slice(0, -1).trimEnd();
+  return stripped;
+}
+
+const articles = /^(?:the|an?)\s+/;
+
+/**
+ * Normal form under which two short texts count as the same: Unicode NFKC, lower case, dashes and quotes made plain,
+ * LaTeX text wrappers and surrounding punctuation off, white space collapsed, a leading article dropped.
+ */
+export function normaliseText(text: string): string {
+  let current = stripDelimiters(unwrapLatexText(stripDelimiters(text)));
+  current = current
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\u200b-\u200f\u2060\ufeff]/g, '')
+    .replace(/[‐‑‒–—−]/g, '-')
+    .replace(/[‘’ʼ`]/g, "'")
+    .replace(/[“”]/g, '"')
+    .replace(/\\[ ,;:!]|~/g, ' ')
+    .replace(/\\([%$&#_{}])/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
+  current = stripDelimiters(current).replace(/^[("'[\s]+(?=[^)\]]*$)/, '');
+  return current.replace(articles, '').trim();
+}
+
+/** SQuAD normal form: lower case, no punctuation, no articles, single spaces (hotpotqa and SQuAD evaluation scripts). */
+export function normaliseSquad(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[!-/:-@[-`{-~]/g, '')
+    .replace(/\b(?:a|an|the)\b/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** Token F1 of SQuAD over normalised words: 2PR/(P+R), counting repeated words; 1 where both are empty. */
+export function tokenF1(response: string, gold: string): number {
+  const a = words(normaliseSquad(response));
+  const b = words(normaliseSquad(gold));
+  if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
+  const left = new Map<string, number>();
+  for (const word of b) left.set(word, (left.get(word) ?? 0) + 1);
+  let common = 0;
+  for (const word of a) {
+    const n = left.get(word) ?? 0;
+    if (n > 0) {
+      common++;
+      left.set(word, n - 1);
+    }
+  }
+  return (2 * common) / (a.length + b.length);
+}
+
+function words(text: string): string[] {
+  return text === '' ? [] : text.split(' ');
+}

@@ -1,0 +1,133 @@
+import { invalidType } from '../errors.js';
+import type { Answer, Option, Question } from '../data/question.js';
+import { normaliseText, stripDelimiters, unwrapLatexText } from './answers/text.js';
+import { parseNumber } from './answers/number.js';
+import { readChoice } from './extraction/choice.js';
+import { findBoxes } from './extraction/boxed.js';
+import type { Reason } from './verdict.js';
+
+/** A gold answer as callers write it: bare, as alternatives, or our typed record. */
+export type Gold = string | number | boolean | Answer | readonly (string | number | boolean)[];
+
+/** What `verify` compares with: a question, or a gold answer alone. */
+export type VerifyQuestion = Pick<Question, 'form' | 'options' | 'answer'> | Gold;
+
+/** The gold answer made ready: accepted forms, their type, the options to choose from; or why it cannot be scored. */
+export type Target =
+  | { readonly kind: 'option'; readonly labels: readonly string[]; readonly options: readonly Option[] }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | {
+      readonly kind: 'value';
+      readonly golds: readonly string[];
+      readonly type: Answer['type'] | 'any';
+      readonly unit?: string;
+      readonly tolerance?: number;
+    }
+  | { readonly kind: 'unscorable'; readonly reason: Reason };
+
+const unscorable = (reason: Reason): Target => ({ kind: 'unscorable', reason });
+
+/** Reads a question's gold answer once. Throws CrossThinkError where it is of no accepted type. */
+export function readTarget(question: VerifyQuestion): Target {
+  if (typeof question === 'object' && 'answer' in question) {
+    return fromParts(question.answer, question.options ?? [], question.form);
+  }
+  return fromParts(question, []);
+}
+
+/** As `readTarget`, from a gold in any form and the options it refers to. */
+export function fromParts(gold: Gold, options: readonly Option[], form?: Question['form']): Target {
+  const answer = toAnswer(gold);
+  const golds = [answer.value, ...(answer.alternatives ?? [])].map(cleanGold).filter((text) => text !== '');
+  if (golds.length === 0) return unscorable('unscorable_gold_empty');
+  const type = answer.type;
+  if (options.length > 0 && (form !== 'open-ended' || type === 'option')) return optionTarget(golds, options);
+  if (type === 'option' || (type === 'any' && form !== 'open-ended' && golds.every(isLetter))) {
+    const labels = golds.flatMap((text) => {
+      const choice = readChoice(text, []);
+      return choice.kind === 'option' ? choice.labels : [];
+    });
+    return labels.length === 0 ? unscorable('unscorable_gold_not_an_option') : { kind: 'option', labels, options: [] };
+  }
+  const truth = readBoolean(golds[0] ?? '');
+  if (type === 'boolean' && truth === null) return unscorable('unscorable_gold_unparsable');
+  if ((type === 'boolean' || (type === 'any' && golds.length === 1)) && truth !== null)
+    return { kind: 'boolean', value: truth };
+  if (
+    (type === 'integer' || type === 'decimal' || type === 'fraction') &&
+    golds.every((text) => parseNumber(text) === null)
+  ) {
+    return unscorable('unscorable_gold_unparsable');
+  }
+  return {
+    kind: 'value',
+    golds,
+    type,
+    ...(answer.unit === undefined ? {} : { unit: answer.unit }),
+    ...(answer.tolerance === undefined ? {} : { tolerance: answer.tolerance }),
+  };
+}
+
+type Untyped = Omit<Answer, 'type'> & { readonly type: Answer['type'] | 'any' };
+
+function toAnswer(gold: Gold): Untyped {
+  if (Array.isArray(gold)) {
+    const values = (gold as readonly unknown[]).map((value) => scalar(value, 'gold[]'));
+    return { type: 'any', value: values[0] ?? '', alternatives: values.slice(1) };
+  }
+  if (typeof gold === 'object' && 'value' in gold) return gold;
+  return { type: 'any', value: scalar(gold, 'gold') };
+}
+
+function scalar(value: unknown, field: string): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return String(value);
+  if (typeof value === 'number') return '';
+  throw invalidType(field, 'a string, number, boolean, array of these, or an Answer { type, value }', value);
+}
+
+/** The answer part of a gold that is a whole solution: after `####`, or in its last box. */
+function cleanGold(gold: string): string {
+  const hash = gold.lastIndexOf('####');
+  if (hash >= 0) return gold.slice(hash + 4).trim();
+  return (findBoxes(gold).at(-1)?.content ?? gold).trim();
+}
+
+function isLetter(text: string): boolean {
+  return /^\(?[A-Z]\)?\.?$/.test(stripDelimiters(unwrapLatexText(text)));
+}
+
+/** `yes`, `no`, `true`, `false` as a whole answer; null otherwise. */
+export function readBoolean(text: string): boolean | null {
+  const word = normaliseText(text);
+  if (word === 'yes' || word === 'true' || word === 'correct') return true;
+  if (word === 'no' || word === 'false' || word === 'incorrect') return false;
+  return null;
+}
+
+function optionTarget(golds: readonly string[], options: readonly Option[]): Target {
+  const labels = new Set<string>();
+  for (const gold of golds) {
+    const label = goldLabel(gold, options);
+    if (typeof label !== 'string') return unscorable(label.fault);
+    labels.add(label);
+  }
+  return { kind: 'option', labels: [...labels], options };
+}
+
+/** The option a gold names: by label, by text, or by both, which must then agree. */
+function goldLabel(gold: string, options: readonly Option[]): string | { readonly fault: Reason } {
+  const text = stripDelimiters(unwrapLatexText(gold));
+  const bare = /^\(?\s*(\w{1,2})\s*\)?[.:]?$/.exec(text)?.[1]?.toUpperCase();
+  const byLabel = options.find(({ label }) => label.toUpperCase() === bare);
+  if (byLabel !== undefined) return byLabel.label;
+  const sameText = (wanted: string): readonly Option[] =>
+    options.filter((option) => normaliseText(option.text) === normaliseText(wanted));
+  const byText = sameText(text);
+  if (byText.length > 1) return { fault: 'unscorable_gold_ambiguous' };
+  if (byText[0] !== undefined) return byText[0].label;
+  const both = /^\(?(\w{1,2})\)?\s*[.:)]\s*([^]+)$/.exec(text);
+  const named = options.find(({ label }) => label.toUpperCase() === both?.[1]?.toUpperCase());
+  if (both?.[2] === undefined || named === undefined) return { fault: 'unscorable_gold_not_an_option' };
+  return sameText(both[2]).includes(named) ? named.label : { fault: 'unscorable_gold_label_text_disagree' };
+}
