@@ -1,4 +1,3 @@
-import type { Question } from '../question.js';
 import { RowProblem } from '../ledger.js';
 import { FAMILIES, LABELS } from '../procedural/generate.js';
 import { proceduralRowSchema } from '../procedural/row.js';
@@ -15,7 +14,10 @@ export const procedural = defineAdapter({
   recognises: (row) => proceduralRowSchema.safeParse(row).success,
   read(row) {
     const parsed = proceduralRowSchema.safeParse(row);
-    if (!parsed.success) throw new RowProblem('missing-field', parsed.error.issues[0]?.message ?? 'not such a row');
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      throw new RowProblem('missing-field', `${issue?.path.join('.') ?? 'row'}: ${issue?.message ?? 'not such a row'}`);
+    }
     const { family, question, options, answer, type } = parsed.data;
     const domain = domains.get(family);
     return {
@@ -24,6 +26,6 @@ export const procedural = defineAdapter({
       answer: { type, value: answer },
       subject: family,
       ...(domain === undefined ? {} : { domain }),
-    } satisfies Partial<Question>;
+    };
   },
 });

@@ -24,6 +24,7 @@ function factFamily(name: string, relations: readonly Relation[]): Family {
     name,
     domain: 'general',
     phrases: relations.flatMap(({ facts, wordings, type }) => [
+      ': ',
       ...wordings.flatMap((wording) => wording.split('{}')).filter((part) => part !== '' && part !== '?'),
       ...facts.map(([thing]) => thing),
       ...(type === 'text' ? facts.map(([, value]) => value) : []),

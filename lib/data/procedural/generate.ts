@@ -14,6 +14,12 @@ export const FAMILIES: readonly Family[] = [
   ...[logic, calendar, units, tables, geography, history, law, biology],
 ];
 
+/** Words and phrases the families write, for a tokenizer. */
+export function proceduralPhrases(): string[] {
+  const phrases = FAMILIES.flatMap((family) => [...family.phrases]).filter((phrase) => phrase.length > 1);
+  return [...new Set([...phrases, 'th'])];
+}
+
 /** Labels of the four options. */
 export const LABELS = ['A', 'B', 'C', 'D'] as const;
 
@@ -28,25 +34,39 @@ function multipleChoice(family: string, item: Item, random: Random): ProceduralR
   return { family, question: item.question, options, answer: label, type: 'option', steps };
 }
 
+/** Draws without a new row before a family counts as exhausted. */
+const PATIENCE = 200;
+
 /**
- * Draws rows of every family, as many in each form: raw material, with the duplicates that drawing gives and with a few
- * questions whose answers no rule can verify, so that curation has its real work to do.
+ * Draws different rows of every family, in both forms, and a few questions whose answers no rule can verify, so that
+ * curation has real work to do.
  *
- * @param seed equal seeds give equal rows on every machine.
- * @param perForm rows per family and form (default 1000).
+ * @param seed equal seeds give equal rows on every machine (default 1).
+ * @param perForm rows per family and form at most (default 1000); a family over small tables may have fewer.
  */
 export function generateRows({ seed = 1, perForm = 1000 }: { seed?: number; perForm?: number } = {}): ProceduralRow[] {
+  if (!Number.isInteger(seed)) throw invalidValue('seed', 'an integer', seed);
   if (!Number.isInteger(perForm) || perForm < 1) throw invalidValue('perForm', 'a positive integer', perForm);
   const rows: ProceduralRow[] = [];
   FAMILIES.forEach((family, index) => {
     const random = new Random(Math.imul(seed, 0x9e3779b1) + index);
-    for (let i = 0; i < perForm; i++) {
-      rows.push(openEnded(family.name, family.draw(random)));
-      rows.push(multipleChoice(family.name, family.draw(random), random));
-    }
+    rows.push(...distinct(perForm, () => openEnded(family.name, family.draw(random))));
+    rows.push(...distinct(perForm, () => multipleChoice(family.name, family.draw(random), random)));
   });
   for (const [question, answer] of EXPLANATIONS) rows.push({ family: 'law', question, answer, type: 'text', steps: '' });
   return rows;
+}
+
+function distinct(count: number, draw: () => ProceduralRow): ProceduralRow[] {
+  const rows = new Map<string, ProceduralRow>();
+  for (let misses = 0; rows.size < count && misses < PATIENCE; misses++) {
+    const row = draw();
+    const key = JSON.stringify([row.question, row.options]);
+    if (rows.has(key)) continue;
+    rows.set(key, row);
+    misses = -1;
+  }
+  return [...rows.values()];
 }
 
 /**

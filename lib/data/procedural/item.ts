@@ -1,11 +1,11 @@
-import type { Answer, Domain } from '../question.js';
+import type { Domain } from '../question.js';
 import type { Random } from './random.js';
 
 /** One drawn question before it is put in multiple-choice or open-ended form. */
 export interface Item {
   readonly question: string;
   /** Type of the open-ended answer. */
-  readonly type: Exclude<Answer['type'], 'option'>;
+  readonly type: 'integer' | 'boolean' | 'text';
   readonly answer: string;
   /** Worked steps that lead to the answer, without the answer itself; a demonstration for the warm start. */
   readonly steps: string;

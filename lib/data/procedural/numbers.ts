@@ -83,7 +83,7 @@ const UNITS: readonly (readonly [from: string, to: string, factor: number])[] = 
 export const units: Family = {
   name: 'units',
   domain: 'general',
-  phrases: ['How many ', ' are in ', 'Convert ', ' to ', ...new Set(UNITS.flatMap(([from, to]) => [from, to]))],
+  phrases: ['How many ', ' are in ', 'Convert ', ' to ', ...new Set(UNITS.flatMap(([from, to]) => [to, ` ${from}`]))],
   draw(random) {
     const [from, to, factor] = random.pick(UNITS);
     const count = random.integer(2, 12);

@@ -9,6 +9,11 @@ const MONTHS = [
   ...['July', 'August', 'September', 'October', 'November', 'December'],
 ];
 
+/** Words that also follow a number or a name: with the space before them one token. */
+function spaced(words: readonly string[]): string[] {
+  return words.flatMap((word) => [word, ` ${word}`]);
+}
+
 function formula(random: Random): Item {
   const [a, b, c] = [random.chance(0.5), random.chance(0.5), random.chance(0.5)];
   const [first, second] = [random.pick(['and', 'or']), random.pick(['and', 'or'])];
@@ -61,7 +66,7 @@ export const calendar: Family = {
   domain: 'general',
   phrases: [
     ...['Which day is ', ' days ', 'Which month is ', ' months ', 'after ', 'before ', 'It is ', '. What was it '],
-    ...['. What will it be ', 'ago', 'from now', ...DAYS, ...MONTHS],
+    ...['. What will it be ', 'ago', 'from now', ...spaced(DAYS), ...spaced(MONTHS)],
   ],
   draw(random) {
     const byDay = random.chance(0.5);
@@ -93,7 +98,7 @@ export const calendar: Family = {
 export const tables: Family = {
   name: 'tables',
   domain: 'general',
-  phrases: [' has ', ', ', '. Who has ', '. Which colour has ', ...NAMES, ...COLOURS],
+  phrases: [', ', '. Who has', '. Which colour has ', ...NAMES, ...spaced(COLOURS)],
   draw(random) {
     const size = random.integer(3, 5);
     const names = random.sample(NAMES, size);
