@@ -10,14 +10,14 @@
 namespace crossthink::reference {
 
 struct DecodeScratch {
-  float* x;          // [rows, 3 width]: entry, middle and end of a layer
-  float* normed;     // [rows, width]
-  float* statistics; // [rows, 2]
-  float* qkv;        // [rows, 3 width]
-  float* attended;   // [rows, width]
-  float* hidden;     // [rows, 8 width]
-  float* scores;     // [capacity]
-  float* logits;     // [rows, vocab]
+  float* x;           // [rows, 3 width]: entry, middle and end of a layer
+  float* normed;      // [rows, width]
+  float* statistics;  // [rows, 2]
+  float* qkv;         // [rows, 3 width]
+  float* attended;    // [rows, width]
+  float* hidden;      // [rows, 8 width]
+  float* scores;      // [capacity]
+  float* logits;      // [rows, vocab]
 };
 
 // Attention of one new token over the positions of its slot, itself included.
@@ -34,7 +34,8 @@ void AttendCached(const PolicyConfig& config, int position, int capacity, const 
     Gemm<V>(1, padded, head, {qkv + column, 0, 1}, keys + static_cast<size_t>(column) * capacity,
             static_cast<size_t>(capacity), scores, 0, false);
     SoftmaxRow<V>(position + 1, padded, scale, scores);
-    Gemm<V>(1, head, position + 1, {scores, 0, 1}, values + column, static_cast<size_t>(d), attended + column, 0, false);
+    Gemm<V>(1, head, position + 1, {scores, 0, 1}, values + column, static_cast<size_t>(d), attended + column, 0,
+            false);
   }
 }
 

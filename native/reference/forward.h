@@ -116,7 +116,8 @@ void Forward(const PolicyConfig& config, const ParameterLayout& at, const float*
     }
     ProjectAttended<V>(count, config, at, layer, attended, x, x_mid);
     FeedForward<V>(count, config, at, layer, x_mid, act.normed + b * size + offset, act.mean + b * act.n + begin,
-                   act.inverse_deviation + b * act.n + begin, act.hidden + static_cast<size_t>(l) * 4 * size + 4 * offset,
+                   act.inverse_deviation + b * act.n + begin,
+                   act.hidden + static_cast<size_t>(l) * 4 * size + 4 * offset,
                    act.activated + static_cast<size_t>(l) * 4 * size + 4 * offset, x_mid + size);
   }
   const size_t end = static_cast<size_t>(2 * layers);

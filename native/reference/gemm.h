@@ -1,8 +1,8 @@
 #ifndef CROSSTHINK_REFERENCE_GEMM_H_
 #define CROSSTHINK_REFERENCE_GEMM_H_
 
-// Matrix product for small matrices. Every output is one chain of fused multiply-adds in ascending k, so its bits depend
-// neither on the instruction set nor on how the outputs are tiled or shared among threads.
+// Matrix product for small matrices. Every output is one chain of fused multiply-adds in ascending k, so its bits
+// depend neither on the instruction set nor on how the outputs are tiled or shared among threads.
 #include <cstddef>
 
 namespace crossthink::reference {
@@ -23,8 +23,7 @@ template <class V, int kRows, int kColumns>
 inline void GemmTile(int depth, Left a, const float* b, size_t b_row, float* c, size_t c_row, bool accumulate) {
   typename V::Float sum[kRows][kColumns];
   for (int i = 0; i < kRows; i++)
-    for (int j = 0; j < kColumns; j++)
-      sum[i][j] = accumulate ? V::Load(c + i * c_row + j * V::kLanes) : V::Set(0.0f);
+    for (int j = 0; j < kColumns; j++) sum[i][j] = accumulate ? V::Load(c + i * c_row + j * V::kLanes) : V::Set(0.0f);
   for (int k = 0; k < depth; k++) {
     typename V::Float right[kColumns];
     for (int j = 0; j < kColumns; j++) right[j] = V::Load(b + k * b_row + j * V::kLanes);

@@ -1,8 +1,8 @@
 #ifndef CROSSTHINK_REFERENCE_LAYERS_H_
 #define CROSSTHINK_REFERENCE_LAYERS_H_
 
-// The layers that are not matrix products. Sums run over 16 lanes, joined by a fixed tree, so that every instruction set
-// gives the same bits.
+// The layers that are not matrix products. Sums run over 16 lanes, joined by a fixed tree, so that every instruction
+// set gives the same bits.
 #include "reference/layout.h"
 
 namespace crossthink::reference {
@@ -78,8 +78,7 @@ template <class V>
 typename V::Float GeluGate(typename V::Float x) {
   const auto cube = V::Mul(V::Mul(x, x), x);
   const auto u = V::Fma(V::Set(0.044715f), cube, x);
-  const auto e = V::Exp(V::Mul(V::Set(-1.5957691216f), u));
-  return V::Div(V::Set(1.0f), V::Add(V::Set(1.0f), e));
+  return V::Sigmoid(V::Mul(V::Set(1.5957691216f), u));
 }
 
 template <class V>
@@ -107,8 +106,7 @@ template <class V>
 void SoftmaxRow(int valid, int padded, float scale, float* scores) {
   const auto lowest = V::Set(-3.0e38f);
   auto high = lowest;
-  for (int j = 0; j < valid; j += V::kLanes)
-    high = V::Max(high, V::KeepFirst(V::Load(scores + j), valid - j, lowest));
+  for (int j = 0; j < valid; j += V::kLanes) high = V::Max(high, V::KeepFirst(V::Load(scores + j), valid - j, lowest));
   const auto top = V::Set(V::Highest(high));
   const auto factor = V::Set(scale);
   const auto zero = V::Set(0.0f);
@@ -137,7 +135,7 @@ void SoftmaxRowBackward(int padded, float scale, const float* weights, float* d)
 }
 
 // out[columns, padded_rows] = in[rows, columns] transposed, with zeros from `rows` to `padded_rows`.
-inline void TransposePadded(int rows, int columns, int padded_rows, const float* in, size_t in_row, float* out) {
+CT_INLINE void TransposePadded(int rows, int columns, int padded_rows, const float* in, size_t in_row, float* out) {
   for (int j = 0; j < columns; j++, out += padded_rows) {
     for (int i = 0; i < rows; i++) out[i] = in[i * in_row + j];
     for (int i = rows; i < padded_rows; i++) out[i] = 0.0f;

@@ -1,21 +1,24 @@
 #ifndef CROSSTHINK_REFERENCE_LAYOUT_H_
 #define CROSSTHINK_REFERENCE_LAYOUT_H_
 
-// Shapes of the reference policy: plain structs, because the units of the instruction sets share them and must not
-// instantiate library templates (the linker could then keep an AVX-512 copy for everybody).
+// Shapes of the reference policy: plain structs, because the units of the instruction sets share them and must neither
+// instantiate library templates nor define shared inline functions (the linker could keep an AVX-512 copy for
+// everybody).
 #include <cstddef>
 #include <cstdint>
+
+#include "spec/annotate.h"
 
 namespace crossthink::reference {
 
 struct PolicyConfig {
   int vocab = 0;
-  int width = 0;    // Of the residual stream; a multiple of 16.
+  int width = 0;  // Of the residual stream; a multiple of 16.
   int layers = 0;
   int heads = 0;    // Divides width.
   int context = 0;  // Longest sequence.
 
-  int head_width() const { return width / heads; }
+  CT_INLINE int head_width() const { return width / heads; }
 };
 
 // Where each parameter lies in the one flat array. A linear layer is stored [inputs, outputs].
@@ -58,7 +61,7 @@ struct ParameterLayout {
     total = at;
   }
 
-  size_t layer(int l) const { return layer0 + static_cast<size_t>(l) * layer_size; }
+  CT_INLINE size_t layer(int l) const { return layer0 + static_cast<size_t>(l) * layer_size; }
 };
 
 // Sequences packed one after another, without padding.
@@ -72,20 +75,20 @@ struct PackedBatch {
 
 // Rows of scores are padded to whole vectors.
 constexpr int kLaneCount = 16;
-inline int RoundUpToLanes(int n) { return (n + kLaneCount - 1) / kLaneCount * kLaneCount; }
+CT_INLINE int RoundUpToLanes(int n) { return (n + kLaneCount - 1) / kLaneCount * kLaneCount; }
 
 // What the forward pass keeps for the backward pass, n = tokens of the batch, d = width, per layer l.
 struct Activations {
-  float* stream;         // [2 * layers + 1][n, d]: the residual stream at each layer's entry, middle, and the end
-  float* normed;         // [2 * layers + 1][n, d]
-  float* mean;           // [2 * layers + 1][n]
+  float* stream;  // [2 * layers + 1][n, d]: the residual stream at each layer's entry, middle, and the end
+  float* normed;  // [2 * layers + 1][n, d]
+  float* mean;    // [2 * layers + 1][n]
   float* inverse_deviation;
-  float* qkv;            // [layers][n, 3d]
-  float* weights;        // [layers][attention_size]: attention weights, per sequence and head [T, RoundUpToLanes(T)]
-  float* attended;       // [layers][n, d]
-  float* hidden;         // [layers][n, 4d]: before the activation function
-  float* activated;      // [layers][n, 4d]
-  float* picked;         // [row_count, d]: the normed stream at the chosen rows
+  float* qkv;        // [layers][n, 3d]
+  float* weights;    // [layers][attention_size]: attention weights, per sequence and head [T, RoundUpToLanes(T)]
+  float* attended;   // [layers][n, d]
+  float* hidden;     // [layers][n, 4d]: before the activation function
+  float* activated;  // [layers][n, 4d]
+  float* picked;     // [row_count, d]: the normed stream at the chosen rows
   const size_t* attention_start;  // [sequences]: where a sequence's weights begin
   size_t attention_size;
   size_t n;

@@ -9,7 +9,8 @@
 namespace crossthink::reference {
 namespace {
 
-// Tokens per range of the forward and backward pass: enough rows for the matrix products, enough ranges for the threads.
+// Tokens per range of the forward and backward pass: enough rows for the matrix products, enough ranges for the
+// threads.
 constexpr int kRangeTokens = 192;
 constexpr int kDecodeRows = 32;
 constexpr size_t kBlock = 16384;  // Values per piece of optimiser work.
@@ -331,12 +332,16 @@ void Policy::Decode(const PolicyState& state, const DecodeStep& step, float* log
       static_cast<size_t>(step.count), rows,
       [&](size_t begin, size_t end) {
         Carver carve(Scratch(need));
-        const DecodeScratch scratch{carve.Take(rows * 3 * d), carve.Take(rows * d),
-                                    carve.Take(rows * 2),     carve.Take(rows * 3 * d),
-                                    carve.Take(rows * d),     carve.Take(rows * 8 * d),
-                                    carve.Take(static_cast<size_t>(cache_.capacity)), carve.Take(rows * vocab)};
-        engine_.decode(config_, layout_, state.parameters, step, cache_, static_cast<int>(begin),
-                       static_cast<int>(end), scratch, logits);
+        const DecodeScratch scratch{carve.Take(rows * 3 * d),
+                                    carve.Take(rows * d),
+                                    carve.Take(rows * 2),
+                                    carve.Take(rows * 3 * d),
+                                    carve.Take(rows * d),
+                                    carve.Take(rows * 8 * d),
+                                    carve.Take(static_cast<size_t>(cache_.capacity)),
+                                    carve.Take(rows * vocab)};
+        engine_.decode(config_, layout_, state.parameters, step, cache_, static_cast<int>(begin), static_cast<int>(end),
+                       scratch, logits);
       },
       max_threads_);
 }
