@@ -12,7 +12,8 @@ const Z = 1.959963984540054;
 
 /** Share of successes with Wilson's score interval (Wilson 1927), which holds near 0 and 1 and for small n. */
 export function proportion(successes: number, n: number): Estimate {
-  if (!(n > 0) || successes < 0 || successes > n) throw invalidValue('successes', `0 to n (${n}), n above 0`, successes);
+  if (!(n > 0) || successes < 0 || successes > n)
+    throw invalidValue('successes', `0 to n (${n}), n above 0`, successes);
   const share = successes / n;
   const centre = (share + (Z * Z) / (2 * n)) / (1 + (Z * Z) / n);
   const half = (Z / (1 + (Z * Z) / n)) * Math.sqrt((share * (1 - share)) / n + (Z * Z) / (4 * n * n));

@@ -68,8 +68,7 @@ function stats(answers: readonly JudgedAnswer[], k: number): EvaluationStats {
     accuracy: share(({ accuracy }) => accuracy),
     format: share(({ format }) => format),
     meanTokens: share(({ tokens }) => tokens),
-    tokensCorrect:
-      correct.length === 0 ? null : correct.reduce((sum, { tokens }) => sum + tokens, 0) / correct.length,
+    tokensCorrect: correct.length === 0 ? null : correct.reduce((sum, { tokens }) => sum + tokens, 0) / correct.length,
   };
 }
 

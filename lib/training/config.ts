@@ -15,7 +15,7 @@ const policySchema = z.strictObject({
 });
 
 const skillSchema = z.strictObject({
-  steps: z.number().int().nonnegative().default(1500),
+  steps: z.number().int().nonnegative().default(2500),
   batch: count.default(32),
   /** Peak; rises over the first 50 steps and falls to 30 % along a cosine. */
   learningRate: rate.default(2e-3),
@@ -41,7 +41,7 @@ const habitSchema = z.strictObject({
 });
 
 const grpoSchema = z.strictObject({
-  steps: z.number().int().nonnegative().default(150),
+  steps: z.number().int().nonnegative().default(200),
   /** Different prompts of a step. */
   prompts: count.default(32),
   /** G: answers sampled per prompt. */
@@ -50,7 +50,7 @@ const grpoSchema = z.strictObject({
   topP: z.number().positive().max(1).default(1),
   maxNewTokens: count.default(40),
   /** Constant, as in the paper. */
-  learningRate: rate.default(3e-4),
+  learningRate: rate.default(1e-4),
   estimator: z.enum(['grpo', 'dr_grpo']).default('grpo'),
   clipLow: z.number().min(0).default(0.2),
   clipHigh: z.number().min(0).default(0.2),

@@ -100,10 +100,9 @@ export class GrpoStage {
     return Float32Array.from(new Random(Math.imul(this.config.seed, 7919) + step).shuffle([...rewards]));
   }
 
-  #improve(samples: readonly Sample[]): Pick<
-    GrpoRecord,
-    'loss' | 'entropy' | 'kl' | 'clippedLow' | 'clippedHigh' | 'gradientNorm'
-  > {
+  #improve(
+    samples: readonly Sample[],
+  ): Pick<GrpoRecord, 'loss' | 'entropy' | 'kl' | 'clippedLow' | 'clippedHigh' | 'gradientNorm'> {
     const { minibatches, learningRate } = this.config.grpo;
     const total = { tokens: 0, clippedLow: 0, clippedHigh: 0, klSum: 0, entropySum: 0, loss: 0, norm: 0 };
     let steps = 0;

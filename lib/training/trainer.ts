@@ -2,6 +2,7 @@ import { blendRecipe, type BlendRecipe } from '../blend/recipe.js';
 import { BlendSchedule } from '../blend/schedule.js';
 import { Random } from '../data/procedural/random.js';
 import { summarise, type EvaluationSummary } from '../evaluation/summary.js';
+import { invalidValue } from '../errors.js';
 import { CLEAN, demonstrate } from './annotator.js';
 import { fingerprintOf, loadCheckpoint, saveCheckpoint, type TrainingPosition } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
@@ -57,6 +58,9 @@ export class ReferenceTrainer {
     this.#workedPool = new QuestionPool(questions.train.filter(({ solution }) => solution !== ''));
     this.#evaluationSet = perSource(questions.test, config.evaluation.perSource);
     this.#smallSet = perSource(questions.test, config.evaluation.smallPerSource);
+    if (config.skill.steps + config.habit.steps > 0 && this.#workedPool.sources.length === 0) {
+      throw invalidValue('questions', 'questions with worked steps, which the warm start needs', 'none with any');
+    }
     const { blend } = config.grpo;
     this.recipe = blend === 'even' ? evenRecipe(this.#pool) : blendRecipe(blend, this.#pool.sources);
     this.fingerprint = fingerprintOf(config, tokenizer.tokens, this.#pool.sources, this.#workedPool.sources);

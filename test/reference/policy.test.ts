@@ -121,11 +121,15 @@ test('the cache gives the bits of the full forward pass, forked slots included',
   const token = (s: number, at: number): number => (at < 0 ? -1 : batch.tokens[batch.cuSeqlens[s]! + at]!);
   for (let position = 0; position < 40; position++) {
     if (position === 6) policy.forkSlot(0, Int32Array.of(3), 6);
-    const active = sequences.flatMap((s, slot) => (lengths[s]! > position && (slot < 3 || position >= 6) ? [slot] : []));
+    const active = sequences.flatMap((s, slot) =>
+      lengths[s]! > position && (slot < 3 || position >= 6) ? [slot] : [],
+    );
     const logits = new Float32Array(4 * vocab);
     policy.decode(
       {
-        tokens: Int32Array.from(active.flatMap((slot) => [0, 1, 2].map((back) => token(sequences[slot]!, position - back)))),
+        tokens: Int32Array.from(
+          active.flatMap((slot) => [0, 1, 2].map((back) => token(sequences[slot]!, position - back))),
+        ),
         slots: Int32Array.from(active),
         positions: new Int32Array(active.length).fill(position),
         outputs: Int32Array.from(active.keys(), (i) => (i % 2 === position % 2 ? -1 : i)),

@@ -48,12 +48,22 @@ export const geography = factFamily('geography', [
   {
     type: 'text',
     facts: COUNTRIES.map(([country, capital]) => [country, capital]),
-    wordings: ['What is the capital of {}?', 'Which city is the capital of {}?', 'Name the capital of {}.', 'The capital of {} is?'],
+    wordings: [
+      'What is the capital of {}?',
+      'Which city is the capital of {}?',
+      'Name the capital of {}.',
+      'The capital of {} is?',
+    ],
   },
   {
     type: 'text',
     facts: COUNTRIES.map(([country, , continent]) => [country, continent]),
-    wordings: ['On which continent is {}?', 'Which continent is {} on?', 'Name the continent of {}.', 'The continent of {} is?'],
+    wordings: [
+      'On which continent is {}?',
+      'Which continent is {} on?',
+      'Name the continent of {}.',
+      'The continent of {} is?',
+    ],
   },
 ]);
 
@@ -64,7 +74,8 @@ export const history = factFamily('history', [
     type: 'integer',
     facts: EVENTS.map(([event, year]) => [event, String(year)]),
     wordings: ['In which year was {}?', 'When was {}?', 'Give the year of {}.', 'The year of {} is?'],
-    wrong: (random, year) => wrongNumbers(Number(year), () => Number(year) + random.pick([-100, -30, -11, -2, 3, 10, 25, 50])),
+    wrong: (random, year) =>
+      wrongNumbers(Number(year), () => Number(year) + random.pick([-100, -30, -11, -2, 3, 10, 25, 50])),
   },
   {
     type: 'text',
@@ -81,7 +92,12 @@ export const law = factFamily('law', [
   {
     type: 'text',
     facts: LEGAL_TERMS,
-    wordings: ['Which area of law covers {}?', 'Name the area of law of {}.', 'Where does {} belong?', 'The area of law for {} is?'],
+    wordings: [
+      'Which area of law covers {}?',
+      'Name the area of law of {}.',
+      'Where does {} belong?',
+      'The area of law for {} is?',
+    ],
   },
   {
     type: 'text',
@@ -94,11 +110,21 @@ export const biology = factFamily('biology', [
   {
     type: 'text',
     facts: ANIMALS,
-    wordings: ['What kind of animal is {}?', 'Which group does {} belong to?', 'Name the group of {}.', 'The group of {} is?'],
+    wordings: [
+      'What kind of animal is {}?',
+      'Which group does {} belong to?',
+      'Name the group of {}.',
+      'The group of {} is?',
+    ],
   },
   {
     type: 'text',
     facts: ORGANS,
-    wordings: ['Which organ system has the {}?', 'The {} is part of which system?', 'Name the system of the {}.', 'The system of the {} is?'],
+    wordings: [
+      'Which organ system has the {}?',
+      'The {} is part of which system?',
+      'Name the system of the {}.',
+      'The system of the {} is?',
+    ],
   },
 ]);

@@ -53,7 +53,8 @@ export function generateRows({ seed = 1, perForm = 1000 }: { seed?: number; perF
     rows.push(...distinct(perForm, () => openEnded(family.name, family.draw(random))));
     rows.push(...distinct(perForm, () => multipleChoice(family.name, family.draw(random), random)));
   });
-  for (const [question, answer] of EXPLANATIONS) rows.push({ family: 'law', question, answer, type: 'text', steps: '' });
+  for (const [question, answer] of EXPLANATIONS)
+    rows.push({ family: 'law', question, answer, type: 'text', steps: '' });
   return rows;
 }
 

@@ -19,7 +19,13 @@ function addition(random: Random): Item {
   const carry = units > 9 ? 1 : 0;
   const [tensA, tensB] = [Math.floor(a / 10), Math.floor(b / 10)];
   const steps = `${a % 10}+${b % 10}=${units};${tensA}+${tensB}${carry === 1 ? '+1' : ''}=${tensA + tensB + carry};`;
-  return { ...PLAIN, question: ask(random, `${a}+${b}`), answer: String(a + b), steps, distractors: near(random, a + b) };
+  return {
+    ...PLAIN,
+    question: ask(random, `${a}+${b}`),
+    answer: String(a + b),
+    steps,
+    distractors: near(random, a + b),
+  };
 }
 
 function subtraction(random: Random): Item {
@@ -30,7 +36,13 @@ function subtraction(random: Random): Item {
   const [tensA, tensB] = [Math.floor(a / 10), Math.floor(b / 10)];
   const tens = tensA - borrow - tensB;
   const steps = `${(a % 10) + 10 * borrow}-${b % 10}=${units};${tensA}-${tensB}${borrow === 1 ? '-1' : ''}=${tens};`;
-  return { ...PLAIN, question: ask(random, `${a}-${b}`), answer: String(a - b), steps, distractors: near(random, a - b) };
+  return {
+    ...PLAIN,
+    question: ask(random, `${a}-${b}`),
+    answer: String(a - b),
+    steps,
+    distractors: near(random, a - b),
+  };
 }
 
 /** Sums and differences of two-digit numbers; the steps go column by column, with carry and borrow. */
