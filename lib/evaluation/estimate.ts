@@ -11,7 +11,7 @@ export interface Estimate {
 const Z = 1.959963984540054;
 
 /** Share of successes with Wilson's score interval (Wilson 1927), which holds near 0 and 1 and for small n. */
-export function proportion(successes: number, n: number): Estimate {
+export function proportionEstimate(successes: number, n: number): Estimate {
   if (!(n > 0) || successes < 0 || successes > n)
     throw invalidValue('successes', `0 to n (${n}), n above 0`, successes);
   const share = successes / n;
@@ -24,7 +24,7 @@ export function proportion(successes: number, n: number): Estimate {
  * Mean with a normal interval from the standard error over `values`. Where several samples of one question count, `values`
  * are the questions' own means: samples of one question are not independent (arXiv 2411.00640).
  */
-export function mean(values: readonly number[]): Estimate {
+export function meanEstimate(values: readonly number[]): Estimate {
   if (values.length === 0) throw invalidValue('values', 'at least one value', values);
   const value = values.reduce((sum, x) => sum + x, 0) / values.length;
   const square = values.reduce((sum, x) => sum + (x - value) ** 2, 0);

@@ -1,5 +1,5 @@
 import type { Question } from '../data/question.js';
-import { type Estimate, mean, passAtK } from './estimate.js';
+import { type Estimate, meanEstimate, passAtK } from './estimate.js';
 
 /** One answer to a question, judged. */
 export interface JudgedAnswer {
@@ -39,7 +39,7 @@ export interface EvaluationSummary {
 }
 
 /** Statistics of answers, at least one; questions may have several answers each, all of them equally many. */
-export function summarise(answers: readonly JudgedAnswer[], k = 8): EvaluationSummary {
+export function summariseAnswers(answers: readonly JudgedAnswer[], k = 8): EvaluationSummary {
   const parts = (key: (question: Question) => string): Record<string, EvaluationStats> =>
     Object.fromEntries(
       [...groupBy(answers, ({ question }) => key(question))].map(([name, group]) => [name, stats(group, k)]),
@@ -63,8 +63,8 @@ function stats(answers: readonly JudgedAnswer[], k: number): EvaluationStats {
   return {
     questions: questions.length,
     samples,
-    passAt1: mean(questions.map(({ length }, i) => (hits[i] ?? 0) / length)),
-    ...(samples < k || k === 1 ? {} : { passAtK: { ...mean(solved), k } }),
+    passAt1: meanEstimate(questions.map(({ length }, i) => (hits[i] ?? 0) / length)),
+    ...(samples < k || k === 1 ? {} : { passAtK: { ...meanEstimate(solved), k } }),
     accuracy: share(({ accuracy }) => accuracy),
     format: share(({ format }) => format),
     meanTokens: share(({ tokens }) => tokens),

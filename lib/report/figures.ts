@@ -14,6 +14,12 @@ export interface Figure {
 type PlotModule = typeof Plot;
 type Draw = (options: Plot.PlotOptions) => string;
 
+/** What is used of a drawn element; the DOM's own types are not those of Node.js. */
+interface DrawnElement {
+  setAttribute(name: string, value: string): void;
+  readonly outerHTML: string;
+}
+
 // Colours are the page's custom properties, so that one SVG reads on light and dark ground.
 const INK = { main: 'var(--series-1)', second: 'var(--series-2)', third: 'var(--series-3)', faint: 'var(--faint)' };
 const WIDTH = 660;
@@ -33,10 +39,13 @@ export async function drawFigures(run: RunReport): Promise<Figure[]> {
 
 async function loadPlot(): Promise<{ plot: PlotModule; draw: Draw }> {
   try {
-    const [plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
-    const { document } = parseHTML('<!doctype html><html><body></body></html>');
+    const [plot, linkedom] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
+    const parse = linkedom.parseHTML as unknown as (html: string) => { document: object };
+    const render = plot.plot as unknown as (options: object) => DrawnElement;
+    const { document } = parse('<!doctype html><html><body></body></html>');
     const draw: Draw = (options) => {
-      const svg = plot.plot({ width: WIDTH, style: { background: 'none', fontSize: '12px' }, ...options, document });
+      const style = { background: 'none', fontSize: '12px' };
+      const svg = render({ width: WIDTH, marginBottom: 42, style, ...options, document });
       svg.setAttribute('role', 'img');
       svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
       return svg.outerHTML;
@@ -181,7 +190,7 @@ function mixFigure(plot: PlotModule, draw: Draw, mix: readonly MixRow[]): Figure
     x: { label: 'share of prompts', grid: true, tickFormat: (value: number) => `${(value * 100).toFixed(0)} %` },
     y: { domain: mix.map(({ source }) => source), label: null },
     marks: [
-      plot.barX(mix, { x: 'achieved', y: 'source', fill, fillOpacity: 0.8, inset: 3 }),
+      plot.barX(mix, { x: 'achieved', y: 'source', fill, fillOpacity: 0.8, insetTop: 3, insetBottom: 3 }),
       plot.tickX(mix, { x: 'asked', y: 'source', stroke: 'currentColor', strokeWidth: 2 }),
     ],
   });

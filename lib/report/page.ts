@@ -70,8 +70,9 @@ function figureHtml({ title, caption, svg }: Figure): string {
   return `<figure>\n<h2>${escapeHtml(title)}</h2>\n${svg}\n<figcaption>${caption}</figcaption>\n</figure>`;
 }
 
-/** `61.3 %`, or `61.3 % (58.0–64.6)` with an interval. */
-export function share(value: number, interval?: Estimate): string {
+/** `61.3 %`, or `61.3 % (58.0–64.6)` with an interval; a dash where there is none. */
+export function share(value: number | undefined, interval?: Estimate): string {
+  if (value === undefined) return '–';
   const percent = (x: number): string => (100 * Math.min(1, Math.max(0, x))).toFixed(1);
   return `${percent(value)} %${interval === undefined ? '' : ` <small>(${percent(interval.low)}–${percent(interval.high)})</small>`}`;
 }
@@ -85,45 +86,39 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function numbers({ evaluations: { ceiling, base, final } }: RunReport): string {
-  const parts = (summary: EvaluationSummary): [string, EvaluationStats][] => [
-    ['all questions', summary.all],
-    ...Object.entries(summary.domain),
-    ...Object.entries(summary.form),
-    ...Object.entries(summary.subject),
-  ];
-  const find = (summary: EvaluationSummary | undefined, part: string): EvaluationStats | undefined =>
-    summary === undefined ? undefined : new Map(parts(summary)).get(part);
-  const tokens = (stats: EvaluationStats | undefined): string => stats?.tokensCorrect?.toFixed(1) ?? '–';
-  const passK = (stats: EvaluationStats | undefined): string =>
-    stats?.passAtK === undefined ? '–' : share(stats.passAtK.value);
-  const rows = parts(final.sampled).map(([part, after]) => {
-    const before = find(base.sampled, part);
-    const limit = find(ceiling?.sampled, part);
+  const parts = ({ all, domain, form, subject }: EvaluationSummary): Map<string, EvaluationStats> =>
+    new Map([['all questions', all], ...Object.entries({ ...domain, ...form, ...subject })]);
+  const limits = ceiling === undefined ? undefined : parts(ceiling.sampled);
+  const before = parts(base.sampled);
+  const [greedyBefore, greedyAfter] = [parts(base.greedy), parts(final.greedy)];
+  const after = [...parts(final.sampled)];
+  const first = after.map(([part, stats]) => {
+    const old = before.get(part);
     return [
       escapeHtml(part),
-      String(after.questions),
-      limit === undefined ? '–' : share(limit.passAt1.value),
-      before === undefined ? '–' : share(before.passAt1.value, before.passAt1),
-      share(after.passAt1.value, after.passAt1),
-      `${passK(before)} → ${passK(after)}`,
-      `${share(find(base.greedy, part)?.passAt1.value ?? NaN)} → ${share(find(final.greedy, part)?.passAt1.value ?? NaN)}`,
-      `${share(before?.format ?? NaN)} → ${share(after.format)}`,
-      `${tokens(before)} → ${tokens(after)}`,
+      String(stats.questions),
+      share(limits?.get(part)?.passAt1.value),
+      share(old?.passAt1.value, old?.passAt1),
+      share(stats.passAt1.value, stats.passAt1),
+    ];
+  });
+  const second = after.map(([part, stats]) => {
+    const old = before.get(part);
+    const change = (of: (stats: EvaluationStats) => string): string =>
+      `${old === undefined ? '–' : of(old)} → ${of(stats)}`;
+    return [
+      escapeHtml(part),
+      change(({ passAtK }) => share(passAtK?.value)),
+      `${share(greedyBefore.get(part)?.passAt1.value)} → ${share(greedyAfter.get(part)?.passAt1.value)}`,
+      change(({ format }) => share(format)),
+      change(({ tokensCorrect }) => tokensCorrect?.toFixed(1) ?? '–'),
     ];
   });
   const k = final.sampled.all.passAtK?.k ?? 8;
-  const head = [
-    '',
-    'questions',
-    'ceiling',
-    'base pass@1',
-    'pass@1 after',
-    `pass@${k}`,
-    'greedy',
-    'format',
-    'tokens, correct answers',
-  ];
-  return table(head, rows);
+  return `<p>pass@1 at temperature 1, with 95 % intervals over questions:</p>
+${table(['', 'questions', 'ceiling', 'base', 'after'], first)}
+<p>Base policy → after:</p>
+${table(['', `pass@${k}`, 'greedy', 'format', 'tokens of correct answers'], second)}`;
 }
 
 function honesty({ policy, evaluations: { base, final }, control }: RunReport): string {

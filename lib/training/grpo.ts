@@ -13,6 +13,8 @@ export interface GrpoLossOptions {
   readonly aggregation?: 'token-mean' | 'seq-mean-token-mean';
   /** What the sum is divided by: sequences or tokens of the whole step, where this is a part of it. */
   readonly denominator?: number;
+  /** Temperature that the answers were sampled at (default 1): log-probs are those of the scaled logits. */
+  readonly temperature?: number;
 }
 
 /** Sampled answers, packed. */
@@ -51,15 +53,21 @@ export function grpoStep(
   batch: GrpoBatch,
   options: GrpoLossOptions = {},
 ): { loss: number; dLogits: Float32Array; metrics: GrpoMetrics } {
-  const { clipLow = 0.2, clipHigh = 0.2, klCoef = 0, aggregation = 'seq-mean-token-mean', denominator } = options;
+  const { clipLow = 0.2, clipHigh = 0.2, klCoef = 0, aggregation = 'seq-mean-token-mean' } = options;
+  const { denominator, temperature = 1 } = options;
   const { tokens, oldLogprobs, refLogprobs, advantages, cuSeqlens } = batch;
   const vocab = logits.length / tokens.length;
-  const { logprob, entropy, logsumexp } = tokenLogprobs(logits, tokens, { vocab, entropy: true });
+  const { logprob, entropy, logsumexp } = tokenLogprobs(logits, tokens, { vocab, temperature, entropy: true });
   const { loss, dLogprobs, metrics } = policyLoss(
     { logprobs: logprob, oldLogprobs, advantages, cuSeqlens, ...(refLogprobs === undefined ? {} : { refLogprobs }) },
     { clipLow, clipHigh, klCoef, aggregation, ...(denominator === undefined ? {} : { denominator }) },
   );
-  const dLogits = logprobBackward(logits, tokens, { dLogprob: dLogprobs, logsumexp }, { vocab, out: logits });
+  const dLogits = logprobBackward(
+    logits,
+    tokens,
+    { dLogprob: dLogprobs, logsumexp },
+    { vocab, temperature, out: logits },
+  );
   return {
     loss,
     dLogits,
@@ -68,7 +76,7 @@ export function grpoStep(
       clippedLow: metrics.clippedLow,
       clippedHigh: metrics.clippedHigh,
       klSum: metrics.klSum,
-      entropySum: entropy?.reduce((sum, value) => sum + value, 0) ?? 0,
+      entropySum: entropy.reduce((sum, value) => sum + value, 0),
       largestDrift: logprob.reduce((high, value, i) => Math.max(high, Math.abs(value - (oldLogprobs[i] ?? 0))), 0),
     },
   };

@@ -8,7 +8,7 @@ import type { TrainConfig } from './config.js';
 import { grpoStep, type GrpoMetrics } from './grpo.js';
 import { judge } from './judge.js';
 import { LogitsBuffer } from './logitsBuffer.js';
-import { packSequences } from './packing.js';
+import { type PackedBatch, packSequences } from './packing.js';
 import type { ReferencePolicy } from './policy.js';
 import type { QuestionPool, TrainingQuestion } from './questions.js';
 import type { GrpoRecord } from './records.js';
@@ -24,6 +24,8 @@ interface Sample {
   readonly generation: Generation;
   readonly verdict: Verdict;
   readonly advantage: number;
+  /** Log-probs under the policy that sampled it, before any truncation by top-p. */
+  oldLogprobs: readonly number[];
 }
 
 /** Group relative policy optimisation of the reference policy: one batch of prompts a step. */
@@ -73,7 +75,7 @@ export class GrpoStage {
       const verdict = verdicts[i];
       if (item === undefined || verdict === undefined) return [];
       if (grpo.zeroVariance === 'drop' && zeroVariance[generation.prompt] === 1) return [];
-      return [{ item, generation, verdict, advantage: advantages[i] ?? 0 }];
+      return [{ item, generation, verdict, advantage: advantages[i] ?? 0, oldLogprobs: generation.logprobs }];
     });
     const sources: Record<string, number> = {};
     for (const { source } of draws) sources[source] = (sources[source] ?? 0) + 1;
@@ -106,6 +108,8 @@ export class GrpoStage {
     const { minibatches, learningRate } = this.config.grpo;
     const total = { tokens: 0, clippedLow: 0, clippedHigh: 0, klSum: 0, entropySum: 0, loss: 0, norm: 0 };
     let steps = 0;
+    // Of a truncated distribution the sampler's log-probs are renormalised, and not those the ratio is about.
+    if (this.config.grpo.topP < 1) this.#recomputeLogprobs(samples);
     for (let m = 0; m < minibatches; m++) {
       // Every minibatches-th group: each minibatch then mixes prompts of the whole batch.
       const part = samples.filter(({ generation }) => generation.prompt % minibatches === m);
@@ -133,31 +137,48 @@ export class GrpoStage {
     };
   }
 
+  #recomputeLogprobs(samples: readonly Sample[]): void {
+    for (let first = 0; first < samples.length; first += MICRO_BATCH) {
+      const part = samples.slice(first, first + MICRO_BATCH);
+      const batch = packSequences(
+        part.map(({ item, generation }) => ({ prompt: item.prompt, answer: generation.tokens })),
+      );
+      const logprobs = this.#logprobs(this.policy, batch);
+      part.forEach((sample, i) => {
+        sample.oldLogprobs = [...logprobs.subarray(batch.answerCuSeqlens[i], batch.answerCuSeqlens[i + 1])];
+      });
+    }
+  }
+
+  /** Log-probs of the answer tokens under a policy, at the temperature of sampling. */
+  #logprobs(policy: ReferencePolicy, batch: PackedBatch): Float32Array {
+    const { vocab } = policy.shape;
+    const logits = this.#referenceLogits.view(batch.rows.length, vocab);
+    policy.forward(batch, logits);
+    const { temperature } = this.config.grpo;
+    return tokenLogprobs(logits, batch.targets, { vocab, temperature, entropy: false }).logprob;
+  }
+
   /** Adds the gradient of a micro-batch; `denominator` is that of the whole minibatch. */
   #accumulate(samples: readonly Sample[], denominator: number): { loss: number; metrics: GrpoMetrics } {
-    const { clipLow, clipHigh, klCoef, aggregation } = this.config.grpo;
+    const { clipLow, clipHigh, klCoef, aggregation, temperature } = this.config.grpo;
     const { vocab } = this.policy.shape;
     const batch = packSequences(
       samples.map(({ item, generation }) => ({ prompt: item.prompt, answer: generation.tokens })),
     );
-    let refLogprobs: Float32Array | undefined;
-    if (this.reference !== undefined) {
-      const logits = this.#referenceLogits.view(batch.rows.length, vocab);
-      this.reference.forward(batch, logits);
-      refLogprobs = tokenLogprobs(logits, batch.targets, { vocab, entropy: false }).logprob;
-    }
+    const refLogprobs = this.reference === undefined ? undefined : this.#logprobs(this.reference, batch);
     const logits = this.#logits.view(batch.rows.length, vocab);
     this.policy.forward(batch, logits);
     const { loss, dLogits, metrics } = grpoStep(
       logits,
       {
         tokens: batch.targets,
-        oldLogprobs: Float32Array.from(samples.flatMap(({ generation }) => generation.logprobs)),
+        oldLogprobs: Float32Array.from(samples.flatMap(({ oldLogprobs }) => oldLogprobs)),
         ...(refLogprobs === undefined ? {} : { refLogprobs }),
         advantages: Float32Array.from(samples, ({ advantage }) => advantage),
         cuSeqlens: batch.answerCuSeqlens,
       },
-      { clipLow, clipHigh, klCoef, aggregation, denominator },
+      { clipLow, clipHigh, klCoef, aggregation, denominator, temperature },
     );
     this.policy.backward(dLogits);
     return { loss, metrics };

@@ -1,7 +1,7 @@
 import { blendRecipe, type BlendRecipe } from '../blend/recipe.js';
 import { BlendSchedule } from '../blend/schedule.js';
 import { Random } from '../data/procedural/random.js';
-import { summarise, type EvaluationSummary } from '../evaluation/summary.js';
+import { summariseAnswers, type EvaluationSummary } from '../evaluation/summary.js';
 import { invalidValue } from '../errors.js';
 import { CLEAN, demonstrate } from './annotator.js';
 import { fingerprintOf, loadCheckpoint, saveCheckpoint, type TrainingPosition } from './checkpoint.js';
@@ -114,7 +114,7 @@ export class ReferenceTrainer {
     const { maxNewTokens } = this.config.grpo;
     // Another seed than training's: the draws of an evaluation are its own.
     const seed = this.config.seed + 0x5eed;
-    return summarise(
+    return summariseAnswers(
       judgeQuestions(this.policy, this.#options.tokenizer, items, { samples, temperature, maxNewTokens, seed }),
     );
   }
