@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import { describeRun } from '../report/describe.js';
 import { writeReport } from '../report/write.js';
 import { parseTrainConfig } from '../training/config.js';
 import { embeddedData } from '../training/dataset.js';
-import { describeRun } from '../training/report.js';
 import { RUN_FILES, runTraining } from '../training/run.js';
 import { ReferenceTrainer } from '../training/trainer.js';
 import { parseCount } from './curate.js';

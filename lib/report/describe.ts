@@ -2,12 +2,12 @@ import { version as nodeVersion } from 'node:process';
 import { version } from '../../package.json';
 import { CrossThinkError } from '../errors.js';
 import { runtimeInfo } from '../native/info.js';
-import type { MixRow, ReportedEvaluation, RunReport } from '../report/run.js';
-import type { TrainingData } from './dataset.js';
-import type { EvaluationRecord } from './log.js';
-import type { GrpoRecord, SupervisedRecord } from './records.js';
-import type { RunResult } from './run.js';
-import type { ReferenceTrainer } from './trainer.js';
+import type { MixRow, ReportedEvaluation, RunReport } from './run.js';
+import type { TrainingData } from '../training/dataset.js';
+import type { EvaluationRecord } from '../training/log.js';
+import type { GrpoRecord, SupervisedRecord } from '../training/records.js';
+import type { RunResult } from '../training/run.js';
+import type { ReferenceTrainer } from '../training/trainer.js';
 
 /** Gathers what a report shows of a finished run. */
 export function describeRun(trainer: ReferenceTrainer, data: TrainingData, result: RunResult): RunReport {
