@@ -57,26 +57,21 @@ export function grpoStep(
   const { denominator, temperature = 1 } = options;
   const { tokens, oldLogprobs, refLogprobs, advantages, cuSeqlens } = batch;
   const vocab = logits.length / tokens.length;
-  const { logprob, entropy, logsumexp } = tokenLogprobs(logits, tokens, { vocab, temperature, entropy: true });
+  const { logprob, entropy, state } = tokenLogprobs(logits, tokens, { vocab, temperature, entropy: true });
   const { loss, dLogprobs, metrics } = policyLoss(
     { logprobs: logprob, oldLogprobs, advantages, cuSeqlens, ...(refLogprobs === undefined ? {} : { refLogprobs }) },
     { clipLow, clipHigh, klCoef, aggregation, ...(denominator === undefined ? {} : { denominator }) },
   );
-  const dLogits = logprobBackward(
-    logits,
-    tokens,
-    { dLogprob: dLogprobs, logsumexp },
-    { vocab, temperature, out: logits },
-  );
+  logprobBackward(logits, tokens, { dLogprob: dLogprobs, state }, { vocab, temperature, out: logits });
   return {
     loss,
-    dLogits,
+    dLogits: logits,
     metrics: {
       tokens: tokens.length,
       clippedLow: metrics.clippedLow,
       clippedHigh: metrics.clippedHigh,
       klSum: metrics.klSum,
-      entropySum: entropy.reduce((sum, value) => sum + value, 0),
+      entropySum: entropy?.reduce((sum, value) => sum + value, 0) ?? 0,
       largestDrift: logprob.reduce((high, value, i) => Math.max(high, Math.abs(value - (oldLogprobs[i] ?? 0))), 0),
     },
   };

@@ -1,5 +1,6 @@
-import { invalidValue } from '../errors.js';
+import { CrossThinkError, invalidValue } from '../errors.js';
 import type { SamplingPlan } from '../kernels/sampling.js';
+import { rowStatusName } from '../kernels/status.js';
 import { LogitsBuffer } from './logitsBuffer.js';
 import type { ReferencePolicy } from './policy.js';
 
@@ -163,8 +164,12 @@ class GenerationRun {
       const answer = this.#answers[slot];
       const token = sampled.tokens[i];
       if (answer === undefined || token === undefined) return;
+      if (token < 0) {
+        const message = `the policy gives no distribution to sample from (${rowStatusName(sampled.status[i] ?? 0)}): it has diverged. Lower the learning rate`;
+        throw new CrossThinkError('ERR_STATE_MISMATCH', message);
+      }
       answer.tokens.push(token);
-      answer.logprobs.push(sampled.logprobs[i] ?? NaN);
+      answer.logprobs.push(sampled.logprobs?.[i] ?? NaN);
       if (token === this.options.endId) answer.status = 'finished';
     });
   }

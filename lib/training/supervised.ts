@@ -24,10 +24,11 @@ export function supervisedStep(
   const { vocab } = policy.shape;
   const logits = buffer.view(batch.rows.length, vocab);
   policy.forward(batch, logits);
-  const { logprob, logsumexp } = tokenLogprobs(logits, batch.targets, { vocab, entropy: false });
+  const { logprob, state } = tokenLogprobs(logits, batch.targets, { vocab, entropy: false });
   const tokens = batch.targets.length;
   const dLogprob = new Float32Array(tokens).fill(-1 / tokens);
-  policy.backward(logprobBackward(logits, batch.targets, { dLogprob, logsumexp }, { vocab, out: logits }));
+  logprobBackward(logits, batch.targets, { dLogprob, state }, { vocab, out: logits });
+  policy.backward(logits);
   const gradientNorm = policy.step(optimizer);
   return { loss: -logprob.reduce((sum, value) => sum + value, 0) / tokens, gradientNorm, tokens };
 }
