@@ -1,4 +1,26 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
+type SampleArguments = [
+  logits: ArrayBufferView,
+  type: number,
+  rows: number,
+  vocab: number,
+  stride: number,
+  /** [temperature, topK, topP] */
+  settings: Float64Array,
+  temperatures: Float32Array | undefined,
+  topKs: Int32Array | undefined,
+  topPs: Float32Array | undefined,
+  seed: BigUint64Array,
+  sequences: BigUint64Array,
+  positions: Int32Array,
+  sample: number,
+  threads: number,
+  status: Uint8Array,
+  tokens: Int32Array,
+  logprobs: Float32Array | undefined,
+  rawLogprobs: Float32Array | undefined,
+];
+
 declare const binding: {
   info(): {
     isa: 'scalar' | 'avx2' | 'avx512' | 'neon';
@@ -34,5 +56,44 @@ declare const binding: {
       logits: Float32Array,
     ): void;
   };
+  /** Tests only: every later call of this process runs the kernels of `isa`. */
+  useKernels(isa: string): void;
+  logprobForward(
+    logits: ArrayBufferView,
+    type: number,
+    rows: number,
+    vocab: number,
+    stride: number,
+    tokens: Int32Array,
+    temperature: number,
+    temperatures: Float32Array | undefined,
+    threads: number,
+    status: Uint8Array,
+    logprob: Float32Array,
+    logsumexp: Float32Array,
+    state: Float64Array,
+    entropy: Float32Array | undefined,
+  ): void;
+  logprobBackward(
+    logits: ArrayBufferView,
+    type: number,
+    rows: number,
+    vocab: number,
+    stride: number,
+    tokens: Int32Array,
+    temperature: number,
+    temperatures: Float32Array | undefined,
+    threads: number,
+    state: Float64Array,
+    dLogprob: Float32Array,
+    dEntropy: Float32Array | undefined,
+    dLogits: ArrayBufferView,
+    dType: number,
+    dStride: number,
+    stream: boolean,
+  ): void;
+  sample(...args: SampleArguments): void;
+  /** Resolves to false where the flag at element 0 of the last argument stopped it. */
+  sampleAsync(...args: [...SampleArguments, cancel: Int32Array | undefined]): Promise<boolean>;
 };
 export = binding;

@@ -36,3 +36,21 @@ export {
   type VerifyQuestion,
   type VerifySettings,
 } from './rewards/index.js';
+export { type FloatType, type LogitsArray, type LogitsShape } from './kernels/logits.js';
+export {
+  logprobBackward,
+  tokenLogprobs,
+  type LogprobBackwardOptions,
+  type LogprobGradients,
+  type LogprobOptions,
+  type TokenLogprobs,
+  type TokenLogprobsOptions,
+} from './kernels/logprob.js';
+export {
+  SamplingPlan,
+  type SampledTokens,
+  type SamplingKeys,
+  type SamplingOptions,
+  type SamplingOutput,
+} from './kernels/sampling.js';
+export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
