@@ -106,14 +106,14 @@ export class ReferencePolicy {
   /** Logits [rows.length, vocab] into `logits`; remembers the batch for `backward`. */
   forward({ tokens, cuSeqlens, rows }: PackedTokens, logits: Float32Array): void {
     const need = rows.length * this.shape.vocab;
-    if (!(logits instanceof Float32Array)) throw invalidType('logits', 'a Float32Array', logits);
+    checkFloats('logits', logits);
     if (logits.length < need) throw invalidValue('logits', `at least ${need} long (rows * vocab)`, logits.length);
     this.#native.forward(tokens, cuSeqlens, rows, logits);
   }
 
   /** Adds the gradient of the last `forward` for dLoss/dLogits [rows, vocab] to `gradient`. */
   backward(dLogits: Float32Array): void {
-    if (!(dLogits instanceof Float32Array)) throw invalidType('dLogits', 'a Float32Array', dLogits);
+    checkFloats('dLogits', dLogits);
     this.#native.backward(dLogits);
   }
 
@@ -158,4 +158,10 @@ export class ReferencePolicy {
     this.#second.set(state.second);
     this.#steps = state.steps;
   }
+}
+
+/** By name, not by instanceof: under Jest and in vm contexts an array may be of another realm. */
+function checkFloats(field: string, value: unknown): void {
+  if (Object.prototype.toString.call(value) !== '[object Float32Array]')
+    throw invalidType(field, 'a Float32Array', value);
 }

@@ -8,9 +8,16 @@ const root = resolve(__dirname, '../..');
 const folder = temporaryFolder();
 
 /** Runs the command line in a process of its own: the figures' libraries are ES modules, which Jest cannot load. */
-function crossthink(...args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+function run(
+  env: Record<string, string>,
+  args: readonly string[],
+): { status: number | null; stdout: string; stderr: string } {
   const command = ['--import', 'tsx', join(root, 'lib/cli/main.ts'), ...args];
-  return spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
+  return spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8', env: { ...process.env, ...env } });
+}
+
+function crossthink(...args: readonly string[]): ReturnType<typeof run> {
+  return run({}, args);
 }
 
 test('crossthink demo --quick goes the whole path and leaves a report', () => {
@@ -34,7 +41,7 @@ test('crossthink demo --quick goes the whole path and leaves a report', () => {
   for (const { achieved: share, asked: wanted } of report.mix) expect(Math.abs(share - wanted)).toBeLessThan(0.03);
 });
 
-test('crossthink train goes on where it stopped, and says what is wrong with settings', () => {
+test('crossthink train goes on where it stopped, with the same bits on scalar code, and says what is wrong with settings', () => {
   const config = folder.write(
     'train.yaml',
     'policy: { width: 16, heads: 1, layers: 1 }\nskill: { steps: 4, batch: 4 }\nhabit: { steps: 2, batch: 4 }\n' +
@@ -48,6 +55,11 @@ test('crossthink train goes on where it stopped, and says what is wrong with set
   expect(crossthink(...args).stderr).toMatch(/ERR_FILE_EXISTS.*Add --resume/s);
   const second = crossthink(...args, '--resume');
   expect(JSON.parse(second.stdout)).toMatchObject({ finished: true, page: join(out, 'report.html') });
+  const scalar = join(folder.path, 'scalar');
+  const isa = { CROSSTHINK_ISA: 'scalar' };
+  expect(run(isa, ['train', '--config', config, '--out', scalar, '--threads', '1', '--json']).status).toBe(0);
+  const bytes = (folderOfRun: string): Buffer => readFileSync(join(folderOfRun, 'checkpoint.bin'));
+  expect(bytes(scalar).equals(bytes(out))).toBe(true);
   const bad = folder.write('bad.yaml', 'grpo:\n  samples: 1\n');
   const { status, stderr } = crossthink('train', '--config', bad, '--out', join(folder.path, 'none'));
   expect(status).toBe(1);
