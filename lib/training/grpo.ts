@@ -1,78 +1,61 @@
 import { logprobBackward, tokenLogprobs } from '../kernels/logprob.js';
-import { policyLoss } from '../kernels/policyLoss.js';
+import {
+  policyLoss,
+  type PolicyLossInputs,
+  type PolicyLossMetrics,
+  type PolicyLossOptions,
+  type PolicyLossPreset,
+} from '../kernels/policyLoss.js';
 
-/** Clipping, KL and averaging of the policy loss (paper.md, section 5). */
-export interface GrpoLossOptions {
-  /** Ratios below 1 - clipLow are clipped (default 0.2). */
-  readonly clipLow?: number;
-  /** Ratios above 1 + clipHigh are clipped (default 0.2). */
-  readonly clipHigh?: number;
-  /** Weight beta of the k3 KL divergence from the reference policy (default 0). */
-  readonly klCoef?: number;
-  /** `seq-mean-token-mean` is GRPO as published (default); `token-mean` weighs all tokens alike. */
-  readonly aggregation?: 'token-mean' | 'seq-mean-token-mean';
-  /** What the sum is divided by: sequences or tokens of the whole step, where this is a part of it. */
-  readonly denominator?: number;
+/** Loss of a GRPO step: a preset, or its parts. */
+export interface GrpoStepOptions extends Omit<PolicyLossOptions, 'out'> {
   /** Temperature that the answers were sampled at (default 1): log-probs are those of the scaled logits. */
   readonly temperature?: number;
 }
 
-/** Sampled answers, packed. */
-export interface GrpoBatch {
-  /** [tokens] */
+/** Sampled answers, packed: the inputs of `policyLoss` but for the log-probs, which come from the logits. */
+export interface GrpoBatch extends Omit<PolicyLossInputs, 'logprobs'> {
+  /** Answer tokens, one for each row of logits. */
   readonly tokens: Int32Array;
-  /** Log-probs under the policy that sampled them [tokens]. */
-  readonly oldLogprobs: Float32Array;
-  /** Log-probs under the reference policy [tokens]; needed where klCoef is not 0. */
-  readonly refLogprobs?: Float32Array;
-  /** [sequences] */
-  readonly advantages: Float32Array;
-  /** [sequences + 1] */
-  readonly cuSeqlens: Int32Array;
 }
 
-export interface GrpoMetrics {
-  readonly tokens: number;
-  /** Tokens whose ratio was clipped from below and from above. */
-  readonly clippedLow: number;
-  readonly clippedHigh: number;
-  /** Sum of the k3 estimate over tokens. */
-  readonly klSum: number;
+/** Sums over this call; those of micro-batches add up. */
+export interface GrpoStepMetrics extends PolicyLossMetrics {
   /** Sum of the policy's entropy over tokens, nats. */
   readonly entropySum: number;
-  /** Largest |log pi - log pi_old| of the batch: 0 on the policy that sampled it. */
+  /** Largest |logprob - oldLogprob| of the batch: 0 on the policy that sampled it. */
   readonly largestDrift: number;
 }
 
 /**
- * The part of a GRPO step between a trainer's forward and backward pass: logits [tokens, vocab] to dLoss/dLogits, which
- * is written over the logits.
+ * The part of a GRPO step between a trainer's forward and backward pass: token log-probs, clipped loss, and the loss's
+ * gradient to the logits.
+ *
+ * @param logits float32 `[tokens, vocab]`, overwritten with dLoss/dLogits: no second array of that size is needed.
+ * @param batch log-probs, advantages and offsets of the sampled answers, see `policyLoss`.
+ * @param options a preset's name, or settings; with micro-batches give the `denominator` of the whole step.
+ * @returns the loss, `dLogits` (the memory of `logits`) and metrics.
+ * @throws CrossThinkError as `tokenLogprobs` and `policyLoss`.
  */
 export function grpoStep(
   logits: Float32Array,
   batch: GrpoBatch,
-  options: GrpoLossOptions = {},
-): { loss: number; dLogits: Float32Array; metrics: GrpoMetrics } {
-  const { clipLow = 0.2, clipHigh = 0.2, klCoef = 0, aggregation = 'seq-mean-token-mean' } = options;
-  const { denominator, temperature = 1 } = options;
-  const { tokens, oldLogprobs, refLogprobs, advantages, cuSeqlens } = batch;
-  const vocab = logits.length / tokens.length;
-  const { logprob, entropy, state } = tokenLogprobs(logits, tokens, { vocab, temperature, entropy: true });
-  const { loss, dLogprobs, metrics } = policyLoss(
-    { logprobs: logprob, oldLogprobs, advantages, cuSeqlens, ...(refLogprobs === undefined ? {} : { refLogprobs }) },
-    { clipLow, clipHigh, klCoef, aggregation, ...(denominator === undefined ? {} : { denominator }) },
-  );
-  logprobBackward(logits, tokens, { dLogprob: dLogprobs, state }, { vocab, temperature, out: logits });
+  options: PolicyLossPreset | GrpoStepOptions = 'grpo',
+): { loss: number; dLogits: Float32Array; metrics: GrpoStepMetrics } {
+  const { tokens, ...sampled } = batch;
+  const { temperature = 1, ...settings } = typeof options === 'string' ? { preset: options } : options;
+  const threads = settings.threads === 0 ? undefined : settings.threads;
+  const row = { vocab: logits.length / tokens.length, temperature, threads };
+  const { logprob, entropy, state } = tokenLogprobs(logits, tokens, row);
+  const { loss, dLogprobs, metrics } = policyLoss({ ...sampled, logprobs: logprob }, settings);
+  logprobBackward(logits, tokens, { dLogprob: dLogprobs, state }, { ...row, out: logits });
   return {
     loss,
     dLogits: logits,
     metrics: {
-      tokens: tokens.length,
-      clippedLow: metrics.clippedLow,
-      clippedHigh: metrics.clippedHigh,
-      klSum: metrics.klSum,
+      ...metrics,
       entropySum: entropy?.reduce((sum, value) => sum + value, 0) ?? 0,
-      largestDrift: logprob.reduce((high, value, i) => Math.max(high, Math.abs(value - (oldLogprobs[i] ?? 0))), 0),
+      largestDrift: logprob.reduce((high, value, i) => Math.max(high, Math.abs(value - (sampled.oldLogprobs[i] ?? 0))), 0),
     },
   };
 }

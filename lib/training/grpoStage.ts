@@ -1,11 +1,11 @@
 import type { BlendSchedule } from '../blend/schedule.js';
 import { Random } from '../data/procedural/random.js';
-import { groupAdvantages } from '../kernels/advantage.js';
+import { groupAdvantages } from '../kernels/advantages.js';
 import { tokenLogprobs } from '../kernels/logprob.js';
 import { SamplingPlan } from '../kernels/sampling.js';
 import type { Verdict } from '../rewards/index.js';
 import type { TrainConfig } from './config.js';
-import { grpoStep, type GrpoMetrics } from './grpo.js';
+import { grpoStep, type GrpoStepMetrics } from './grpo.js';
 import { judge } from './judge.js';
 import { LogitsBuffer } from './logitsBuffer.js';
 import { type PackedBatch, packSequences } from './packing.js';
@@ -160,7 +160,7 @@ export class GrpoStage {
   }
 
   /** Adds the gradient of a micro-batch; `denominator` is that of the whole minibatch. */
-  #accumulate(samples: readonly Sample[], denominator: number): { loss: number; metrics: GrpoMetrics } {
+  #accumulate(samples: readonly Sample[], denominator: number): { loss: number; metrics: GrpoStepMetrics } {
     const { clipLow, clipHigh, klCoef, aggregation, temperature } = this.config.grpo;
     const { vocab } = this.policy.shape;
     const batch = packSequences(

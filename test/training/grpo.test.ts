@@ -1,4 +1,4 @@
-import { grpoStep, type GrpoLossOptions } from '../../lib/training/grpo';
+import { grpoStep, type GrpoStepOptions } from '../../lib/training/grpo';
 
 const VOCAB = 7;
 const LENGTHS = [4, 1, 3];
@@ -21,7 +21,7 @@ const reference = logprobs(start, 1).map((value, i) => value + 0.4 * Math.cos(3 
 /** The clipped loss with the k3 penalty, as the paper writes it, in float64. */
 function loss(
   logits: Float64Array,
-  { clipLow = 0.2, clipHigh = 0.2, klCoef = 0, aggregation, temperature = 1 }: GrpoLossOptions,
+  { clipLow = 0.2, clipHigh = 0.2, klCoef = 0, aggregation, temperature = 1 }: GrpoStepOptions,
 ): number {
   const perToken = logprobs(logits, temperature).map((value, t) => {
     const sequence = cuSeqlens.findLastIndex((border) => border <= t);
@@ -37,7 +37,7 @@ function loss(
   return total(sequences.map((part) => total(part) / part.length)) / sequences.length;
 }
 
-test.each<GrpoLossOptions>([
+test.each<GrpoStepOptions>([
   {},
   { klCoef: 0.3 },
   { klCoef: 0.1, aggregation: 'token-mean' },
