@@ -15,6 +15,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterKernelIsa(env, exports);
   crossthink::addon::RegisterLogprob(env, exports);
   crossthink::addon::RegisterSampling(env, exports);
+  crossthink::addon::RegisterAdvantage(env, exports);
+  crossthink::addon::RegisterPolicyLoss(env, exports);
   return exports;
 }
 

@@ -37,6 +37,10 @@ CT_INLINE float MaxOf(const typename E::T* x, size_t n) {
   return V::MaxLane(m);
 }
 
+// The integer-valued reference above all z = x c of elements up to `largest`; never -0, whose sign would show in
+// results.
+CT_INLINE float ReferenceOf(float largest, float c) { return ceilf(largest * c) + 0.0F; }
+
 // Adds what element x contributes to a lane.
 template <class V, Weighted kWeighted>
 CT_INLINE void AddElement(typename V::F x, typename V::F c, typename V::F minus_reference, typename V::F* sum,
@@ -92,12 +96,12 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
 template <class V, class E, Weighted kWeighted>
 CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c) {
   spec::TilePartial tile = {};
-  tile.reference = ceilf(MaxOf<V, E>(x, n < spec::kLanes ? n : spec::kLanes) * c);
+  tile.reference = ReferenceOf(MaxOf<V, E>(x, n < spec::kLanes ? n : spec::kLanes), c);
   if (spec::IsFinite(tile.reference)) {
     SumAgainst<V, E, kWeighted>(x, n, c, &tile);
     if (tile.sum <= spec::kTileSumLimit) return tile;
   }
-  const float exact = ceilf(MaxOf<V, E>(x, n) * c);
+  const float exact = ReferenceOf(MaxOf<V, E>(x, n), c);
   const bool empty = exact == -spec::Infinity();
   tile.reference = empty ? 0.0F : exact;
   SumAgainst<V, E, kWeighted>(x, n, c, &tile);

@@ -53,6 +53,11 @@ CT_INLINE bool HasDistribution(const spec::RowState& row) {
 // t = z - M of one element by the same fused multiply-add as in the sums.
 CT_INLINE float Log2Offset(float x, float c, double reference) { return fmaf(x, c, -static_cast<float>(reference)); }
 
+// ln p from the offset of its logit and log2 of the sum; never -0.
+CT_INLINE float LogprobOf(float t, double log2_sum) {
+  return static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum)) + 0.0F;
+}
+
 template <class V, class E, Weighted kWeighted>
 void LogprobRows(const LogprobForward& op, size_t begin, size_t end, spec::TilePartial* scratch) {
   const double nan = static_cast<double>(spec::QuietNan());
@@ -76,7 +81,7 @@ void LogprobRows(const LogprobForward& op, size_t begin, size_t end, spec::TileP
         status = RowStatus::kTargetOutOfRange;
       } else {
         const float t = Log2Offset(E::Read(x + token), c, row.reference);
-        logprob = static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum));
+        logprob = LogprobOf(t, log2_sum);
         if (t == -spec::Infinity()) status = RowStatus::kTargetMasked;
       }
     }
