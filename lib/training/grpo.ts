@@ -55,7 +55,10 @@ export function grpoStep(
     metrics: {
       ...metrics,
       entropySum: entropy?.reduce((sum, value) => sum + value, 0) ?? 0,
-      largestDrift: logprob.reduce((high, value, i) => Math.max(high, Math.abs(value - (sampled.oldLogprobs[i] ?? 0))), 0),
+      largestDrift: logprob.reduce(
+        (high, value, i) => Math.max(high, Math.abs(value - (sampled.oldLogprobs[i] ?? 0))),
+        0,
+      ),
     },
   };
 }

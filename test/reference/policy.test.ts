@@ -181,10 +181,20 @@ test('bad shapes and tokens are named', () => {
   expect(() => new ReferencePolicy({ ...SHAPE, isa: 'sse9' })).toThrow(/isa/);
   const policy = new ReferencePolicy(SHAPE);
   const batch = packed([4]);
-  expect(() => { policy.forward(batch, new Float32Array(3)); }).toThrow(/logits must be at least/);
+  expect(() => {
+    policy.forward(batch, new Float32Array(3));
+  }).toThrow(/logits must be at least/);
   const logits = new Float32Array(400);
-  expect(() => { policy.forward({ ...batch, tokens: batch.tokens.map(() => 99) }, logits); }).toThrow(/token/);
-  expect(() => { policy.forward({ ...batch, cuSeqlens: Int32Array.of(0, 9) }, logits); }).toThrow(/cu/);
-  expect(() => { policy.forward(packed([41]), new Float32Array(4000)); }).toThrow(/sequence length/);
-  expect(() => { policy.backward(logits); }).toThrow(/dLogits/);
+  expect(() => {
+    policy.forward({ ...batch, tokens: batch.tokens.map(() => 99) }, logits);
+  }).toThrow(/token/);
+  expect(() => {
+    policy.forward({ ...batch, cuSeqlens: Int32Array.of(0, 9) }, logits);
+  }).toThrow(/cu/);
+  expect(() => {
+    policy.forward(packed([41]), new Float32Array(4000));
+  }).toThrow(/sequence length/);
+  expect(() => {
+    policy.backward(logits);
+  }).toThrow(/dLogits/);
 });
