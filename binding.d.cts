@@ -56,6 +56,33 @@ declare const binding: {
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
+  /** The reference policy's engine (native/addon/reference.cpp). */
+  ReferencePolicy: new (options: {
+    vocab: number;
+    width: number;
+    layers: number;
+    heads: number;
+    context: number;
+    threads: number;
+    isa?: string;
+  }) => {
+    readonly parameterCount: number;
+    bind(parameters: Float32Array, gradient: Float32Array, first: Float32Array, second: Float32Array): void;
+    initialize(seed: number): void;
+    forward(tokens: Int32Array, cu: Int32Array, rows: Int32Array, logits: Float32Array): void;
+    backward(dLogits: Float32Array): void;
+    step(rate: number, b1: number, b2: number, epsilon: number, decay: number, clip: number, step: number): number;
+    resetCache(slots: number): void;
+    forkSlot(from: number, to: Int32Array, length: number): void;
+    decode(
+      tokens: Int32Array,
+      slots: Int32Array,
+      positions: Int32Array,
+      outputs: Int32Array,
+      count: number,
+      logits: Float32Array,
+    ): void;
+  };
   /** Tests only: every later call of this process runs the kernels of `isa`. */
   useKernels(isa: string): void;
   logprobForward(
@@ -95,5 +122,35 @@ declare const binding: {
   sample(...args: SampleArguments): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   sampleAsync(...args: [...SampleArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  /** native/addon/advantage.cpp */
+  groupAdvantages(
+    rewards: Float32Array,
+    count: number,
+    groupSize: number,
+    groupOffsets: Int32Array | undefined,
+    groups: number,
+    estimator: number,
+    epsilon: number,
+    threads: number,
+    advantages: Float32Array,
+    zeroVariance: Uint8Array,
+  ): number;
+  /** native/addon/policy_loss.cpp */
+  policyLoss(
+    tokens: number,
+    sequences: number,
+    threads: number,
+    cuSeqlens: Int32Array,
+    logprobs: Float32Array,
+    oldLogprobs: Float32Array,
+    refLogprobs: Float32Array | undefined,
+    advantages: Float32Array,
+    mask: Uint8Array | undefined,
+    parameters: Float64Array,
+    dLogprobs: Float32Array,
+    results: Float64Array,
+  ): number;
+  /** For tests: later calls run this instruction set. */
+  useLossKernels(isa: string): void;
 };
 export = binding;

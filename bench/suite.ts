@@ -21,13 +21,13 @@ export interface Measured {
 export async function measure(title: string, cases: readonly Case[]): Promise<Measured[]> {
   const options = { minSamples: 15, maxTime: 1 };
   const summary = await benny.suite(title, ...cases.map(({ name, run }) => benny.add(name, run, options)));
-  const rows = summary.results.map(({ name, ops, margin, details }, i) => {
+  const rows = summary.results.map(({ name, margin, details }, i) => {
     const seconds = details.median;
     const gigabytesPerSecond = (cases[i]?.bytes ?? 0) / seconds / 1e9;
-    return { name, milliseconds: seconds * 1e3, margin, gigabytesPerSecond, ops };
+    return { name, milliseconds: seconds * 1e3, margin, gigabytesPerSecond };
   });
   const ceiling = rows[0]?.gigabytesPerSecond ?? NaN;
-  const measured = rows.map(({ ops: _, ...row }) => ({ ...row, fraction: row.gigabytesPerSecond / ceiling }));
+  const measured = rows.map((row) => ({ ...row, fraction: row.gigabytesPerSecond / ceiling }));
   console.log(`\n${title}`);
   for (const m of measured) {
     const columns = [m.milliseconds.toFixed(3).padStart(10), `±${m.margin.toFixed(1)}%`.padStart(7)];

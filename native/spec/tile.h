@@ -35,8 +35,8 @@ constexpr size_t kLanes = 256;                   // Element j of a tile belongs 
 constexpr size_t kRowsPerTile = kTile / kLanes;  // which adds its 8 elements in ascending order.
 // Lanes are joined by halving: lane l += lane l + 128, then l + 64, ... l + 1.
 
-constexpr size_t kTokenTile = 256;  // The same for reductions over the tokens of a sequence: 8 per lane,
-constexpr size_t kTokenLanes = 32;  // 32 lanes: one warp.
+constexpr size_t kTokenTile = 1024;  // The same for reductions over the tokens of a sequence: 32 per lane,
+constexpr size_t kTokenLanes = 32;   // 32 lanes: one warp.
 
 CT_HD CT_INLINE size_t TileCount(size_t n) { return (n + kTile - 1) / kTile; }
 
