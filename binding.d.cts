@@ -56,6 +56,7 @@ declare const binding: {
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
+  cudaGroupAdvantages(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
     vocab: number;

@@ -5,6 +5,7 @@ set(CROSSTHINK_CUDA_HOST_SOURCES
   native/runtime/cuda/module.cpp
   native/runtime/cuda/operations.cpp)
 set(CROSSTHINK_CUDA_KERNEL_SOURCES
+  native/kernels/advantage/group.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
   native/kernels/sampling/sample.cu)

@@ -56,15 +56,21 @@ export function sameBits<T>(run: (threads: number) => T): T {
       if (actual !== wanted) throw new Error(`${isa}, ${threads} threads: other bits than scalar, 1 thread`);
     }
   }
-  if (hasCuda && withCuda(() => bits(run(1))) !== digest) throw new Error('cuda: other bits than scalar');
+  if (hasCuda && withCuda(() => digest(run(1))) !== wanted) throw new Error('cuda: other bits than scalar');
   return expected;
 }
 
-/** Runs `body` once per instruction set of this machine and returns the results, by name. */
+/** Runs `body` once per instruction set of this machine, and on CUDA where it can be loaded: the results, by name. */
 export function onEveryIsa<T>(body: (isa: string) => T): Map<string, T> {
   const { isa: active, isas } = runtimeInfo();
   try {
-    return new Map(isas.map((isa) => [isa, (binding.useLossKernels(isa), body(isa))]));
+    const results = new Map(isas.map((isa) => [isa, (binding.useLossKernels(isa), body(isa))]));
+    if (hasCuda)
+      results.set(
+        'cuda',
+        withCuda(() => body('cuda')),
+      );
+    return results;
   } finally {
     binding.useLossKernels(active);
   }

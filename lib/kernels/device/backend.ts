@@ -8,7 +8,7 @@ import { type Operation } from './call.js';
  * is copied there and the results back, so it pays only where the copies are small against the work; tensors that live
  * on the device are for `deviceTokenLogprobs` and its like.
  */
-export type RowKernels = Pick<typeof binding, 'logprobForward' | 'logprobBackward' | 'sample'>;
+export type RowKernels = Pick<typeof binding, 'logprobForward' | 'logprobBackward' | 'sample' | 'groupAdvantages'>;
 
 let fallback: Device = 'cpu';
 
@@ -99,6 +99,14 @@ function withTransfer(device: number, body: (transfer: Transfer) => void): void 
   }
 }
 
+/** The first index at which offsets break 0 = o[0] <= o[1] <= ... = total, or -1: as native/addon/offsets.h. */
+function badOffset(offsets: Int32Array, total: number): number {
+  const bad = offsets.findIndex(
+    (offset, i) => offset < (offsets[i - 1] ?? 0) || offset > total || (i === 0 && offset !== 0),
+  );
+  return bad >= 0 || offsets.at(-1) === total ? bad : offsets.length - 1;
+}
+
 function cudaKernels(device: number): RowKernels {
   return {
     logprobForward(logits, type, rows, vocab, stride, tokens, temperature, temperatures, _threads, ...results) {
@@ -133,6 +141,17 @@ function cudaKernels(device: number): RowKernels {
         transfer.output(status).output(tokens).output(logprobs).output(rawLogprobs);
         transfer.run('cudaSample');
       });
+    },
+    groupAdvantages(rewards, count, groupSize, groupOffsets, groups, estimator, epsilon, _threads, ...results) {
+      const bad = groupOffsets === undefined ? -1 : badOffset(groupOffsets, count);
+      if (bad >= 0) return bad;
+      const [advantages, zeroVariance] = results;
+      withTransfer(device, (transfer) => {
+        transfer.input(rewards).number(groupSize).input(groupOffsets).number(groups, estimator, epsilon);
+        transfer.output(advantages).output(zeroVariance);
+        transfer.run('cudaGroupAdvantages');
+      });
+      return -1;
     },
   };
 }

@@ -10,7 +10,7 @@ import { DeviceTensor } from '../../native/tensor.js';
 export type DeviceInput<A extends HostArray> = DeviceTensor | A;
 
 /** Native operations on device tensors. */
-export type Operation = 'cudaLogprobForward' | 'cudaLogprobBackward' | 'cudaSample';
+export type Operation = 'cudaLogprobForward' | 'cudaLogprobBackward' | 'cudaSample' | 'cudaGroupAdvantages';
 
 /**
  * The arguments of one native operation: pointers and numbers in the order of native/addon/cuda_operations.cpp.

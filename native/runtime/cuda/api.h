@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/advantage/advantage.h"
 #include "kernels/logprob/logprob.h"
 #include "kernels/sampling/sampling.h"
 
@@ -89,6 +90,8 @@ struct CrossthinkCudaApi {
   int32_t (*logprob_backward)(const LogprobBackward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   uint64_t (*sampling_workspace)(const Sampling* op);
   int32_t (*sampling)(const Sampling* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*group_advantages_workspace)(const GroupAdvantages* op);
+  int32_t (*group_advantages)(const GroupAdvantages* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

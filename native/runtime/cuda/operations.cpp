@@ -1,5 +1,6 @@
 #include "runtime/cuda/operations.h"
 
+#include "kernels/advantage/advantage_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
 #include "runtime/cuda/check.h"
@@ -30,6 +31,8 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->logprob_backward = RunOn<LogprobBackward, RunLogprobBackward>;
   api->sampling_workspace = WorkspaceOf<Sampling, SamplingWorkspace>;
   api->sampling = RunOn<Sampling, RunSampling>;
+  api->group_advantages_workspace = WorkspaceOf<GroupAdvantages, GroupAdvantagesWorkspace>;
+  api->group_advantages = RunOn<GroupAdvantages, RunGroupAdvantages>;
 }
 
 }  // namespace crossthink::cuda
