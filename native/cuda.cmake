@@ -9,6 +9,13 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
   native/kernels/sampling/sample.cu)
+set(CROSSTHINK_GPU_RUNNER_SOURCES
+  test/gpu/advantage_check.cpp
+  test/gpu/graph_check.cpp
+  test/gpu/logprob_check.cpp
+  test/gpu/main.cpp
+  test/gpu/sampling_check.cpp
+  test/gpu/timing.cpp)
 
 # The numeric specification: no contraction of a * b + c, no flushing, IEEE division and square root.
 set(CROSSTHINK_NVCC_FLAGS --fmad=false --ftz=false --prec-div=true --prec-sqrt=true)
@@ -56,6 +63,12 @@ if(CROSSTHINK_CUDA STREQUAL "INTERPRETER")
     target_include_directories(crossthink_cuda_${suffix} PRIVATE native)
     target_link_libraries(crossthink_cuda_${suffix} PRIVATE crossthink_cuda_kernels_${suffix})
     set_target_properties(crossthink_cuda_${suffix} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${CROSSTHINK_OUTPUT_DIR}")
-    add_dependencies(interpreter crossthink_cuda_${suffix})
+    # The Node-free runner of scripts/gpu-check.sh, on the interpreter.
+    add_executable(gpu_runner_${suffix} ${CROSSTHINK_GPU_RUNNER_SOURCES})
+    target_include_directories(gpu_runner_${suffix} PRIVATE native)
+    target_compile_options(gpu_runner_${suffix} PRIVATE -ffp-contract=off -fno-math-errno)
+    target_link_libraries(gpu_runner_${suffix} PRIVATE crossthink_cuda_kernels_${suffix})
+    set_target_properties(gpu_runner_${suffix} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CROSSTHINK_OUTPUT_DIR}")
+    add_dependencies(interpreter crossthink_cuda_${suffix} gpu_runner_${suffix})
   endforeach()
 endif()
