@@ -45,7 +45,7 @@ async function loadPlot(): Promise<{ plot: PlotModule; draw: Draw }> {
     const { document } = parse('<!doctype html><html><body></body></html>');
     const draw: Draw = (options) => {
       const style = { background: 'none', fontSize: '12px' };
-      const svg = render({ width: WIDTH, marginBottom: 42, style, ...options, document });
+      const svg = render({ width: WIDTH, marginTop: 28, marginBottom: 42, style, ...options, document });
       svg.setAttribute('role', 'img');
       svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
       return svg.outerHTML;
