@@ -45,7 +45,7 @@ test("the caller's questions are read with their worked steps; a bad row is name
   const bad = folder.write('bad.jsonl', `${JSON.stringify(questions[0])}\n{"id":"x"}\n`);
   await expect(fileData(bad)).rejects.toMatchObject({ code: 'ERR_SCHEMA', file: bad, line: 2 });
   const config = parseTrainConfig({
-    policy: { context: 8, width: 16, heads: 1 },
+    policy: { context: 4, width: 16, heads: 1 },
     skill: { steps: 0 },
     habit: { steps: 0 },
     grpo: { blend: 'even' },
