@@ -4,6 +4,7 @@ import { version } from '../../package.json';
 import { registerBlend } from './blend.js';
 import { registerCurate } from './curate.js';
 import { registerInfo } from './info.js';
+import { registerMerge } from './merge.js';
 import { reportError } from './output.js';
 import { registerVerify } from './verify.js';
 
@@ -14,6 +15,7 @@ const program = new Command('crossthink')
 
 registerInfo(program);
 registerCurate(program);
+registerMerge(program);
 registerBlend(program);
 registerVerify(program);
 
