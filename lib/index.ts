@@ -1,4 +1,19 @@
 export { CrossThinkError, type ErrorCode, type ErrorLocation } from './errors.js';
+export {
+  groupAdvantages,
+  type GroupAdvantageOptions,
+  type GroupAdvantages,
+  type GroupEstimator,
+} from './kernels/advantages.js';
+export {
+  policyLoss,
+  type Aggregation,
+  type PolicyLoss,
+  type PolicyLossInputs,
+  type PolicyLossMetrics,
+  type PolicyLossOptions,
+  type PolicyLossPreset,
+} from './kernels/policyLoss.js';
 export { runtimeInfo, type RuntimeInfo } from './native/info.js';
 export {
   questionId,
@@ -38,3 +53,29 @@ export {
   type VerifyQuestion,
   type VerifySettings,
 } from './rewards/index.js';
+export { type FloatType, type LogitsArray, type LogitsShape } from './kernels/logits.js';
+export {
+  logprobBackward,
+  tokenLogprobs,
+  type LogprobBackwardOptions,
+  type LogprobGradients,
+  type LogprobOptions,
+  type TokenLogprobs,
+  type TokenLogprobsOptions,
+} from './kernels/logprob.js';
+export {
+  SamplingPlan,
+  type SampledTokens,
+  type SamplingKeys,
+  type SamplingOptions,
+  type SamplingOutput,
+} from './kernels/sampling.js';
+export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
+export { grpoStep, type GrpoBatch, type GrpoStepMetrics, type GrpoStepOptions } from './training/grpo.js';
+export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';
+export {
+  summariseAnswers,
+  type EvaluationStats,
+  type EvaluationSummary,
+  type JudgedAnswer,
+} from './evaluation/summary.js';

@@ -3,9 +3,11 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { registerBlend } from './blend.js';
 import { registerCurate } from './curate.js';
+import { registerDemo } from './demo.js';
 import { registerInfo } from './info.js';
 import { registerMerge } from './merge.js';
 import { reportError } from './output.js';
+import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
 
 const program = new Command('crossthink')
@@ -18,6 +20,8 @@ registerCurate(program);
 registerMerge(program);
 registerBlend(program);
 registerVerify(program);
+registerTrain(program);
+registerDemo(program);
 
 program.parseAsync(process.argv).catch((error: unknown) => {
   reportError(error);

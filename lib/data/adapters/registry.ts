@@ -40,6 +40,7 @@ import { numinaMath } from './numinaMath.js';
 import { olympiadbench } from './olympiadbench.js';
 import { openInstruct } from './openInstruct.js';
 import { openReasonerZero } from './openReasonerZero.js';
+import { procedural } from './procedural.js';
 import { pubmedqa } from './pubmedqa.js';
 import { roll } from './roll.js';
 import { scibench } from './scibench.js';
@@ -56,6 +57,7 @@ import { webinstruct } from './webinstruct.js';
 export const adapters: readonly Adapter[] = [
   // Training rows, told by their envelope.
   nemotronCrossthinkRoll,
+  procedural,
   gpqa,
   multiSubjectRlvr,
   deepmath,
