@@ -4,3 +4,5 @@ export { resolveSettings, type ResolvedSettings, type VerifySettings } from './s
 export { readTarget, type Gold, type Target, type VerifyQuestion } from './target.js';
 export { reasons, type Reason, type Verdict } from './verdict.js';
 export { verify, verifyTarget } from './verify.js';
+export { tagCount } from './components.js';
+export { tokenF1 } from './answers/text.js';

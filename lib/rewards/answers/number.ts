@@ -1,4 +1,5 @@
 import { stripDelimiters, unwrapLatexText } from './text.js';
+import { reduceUnit } from './units.js';
 import { add, fromDecimal, multiply, negate, powerOfTen, rational, type Rational } from './rational.js';
 
 /** A number as an answer writes it. */
@@ -17,7 +18,7 @@ export const maximumDigits = 2000;
 
 const currencies = /^(?:\\\$|\$|€|£|¥|₹|₽|US\$|USD|EUR|GBP|Rs\.?)\s*/;
 const spacing = /\\[,!;: ]|\\(?:thinspace|quad|qquad)(?![a-zA-Z])|[\u00a0\u2000-\u200a\u202f]/g;
-const plain = String.raw`(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+(?![\d/])|\d+)(?:\.\d*)?|\.\d+`;
+const plain = String.raw`(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?![\d/])|\d+)(?:\.\d*)?|\.\d+`;
 const body = new RegExp(
   [
     String.raw`^(?<mixed>\d+)\s*(?:\\[dtc]?frac\s*\{(?<mn>\d+)\}\s*\{(?<md>\d+)\}|\s(?<sn>\d+)\s*/\s*(?<sd>\d+))`,
@@ -83,6 +84,8 @@ export function parseNumber(source: string): NumberLiteral | null {
     unit = '';
   }
   if (unit !== '' && !isUnitLike(unit)) return null;
+  // `5abc`: a word glued to a number is its unit only where it is one.
+  if (unit !== '' && /^[a-zA-Z]/.test(rest) && reduceUnit(unit) === null) return null;
   if (negative) value = negate(value);
   return { value, decimals, percent: percent !== null, currency, unit: unit === '' ? null : unit };
 }

@@ -53,3 +53,20 @@ function matchBraces(text: string): Map<number, number> {
   }
   return closes;
 }
+
+const connector =
+  /^(?:[\s$,;.&]|\\[,;:!()[\]\s]|\\q?quad|\\(?:text|mathrm|mbox)\{|\}|\band\b|\bor\b|[a-zA-Z]\w?_?\{?\w?\}?\s*=|\*\*)*$/;
+
+/** The last box, with the boxes before it that only commas, `and`, `or` or nothing stand between: `\boxed{1} and \boxed{2}`. */
+export function boxRun(text: string, boxes: readonly Box[]): readonly Box[] {
+  let first = boxes.length - 1;
+  while (first > 0 && boxes.length - first < 64) {
+    const previous = boxes[first - 1];
+    const current = boxes[first];
+    if (previous === undefined || current === undefined || current.start - previous.end > 48) break;
+    const gap = text.slice(previous.end, current.start);
+    if (gap !== '' && (!connector.test(gap) || !/,|;|and|or/.test(gap))) break;
+    first--;
+  }
+  return first < 0 ? [] : boxes.slice(first);
+}

@@ -17,8 +17,8 @@ const separator = /^\(?([A-Za-z])(?:\)\s*[.:]?|\s*[.:、]|\s+[-–—]|\s*[-–�
  * Reads an answer span against the options of the question. `options` may be empty: then any capital letter is a label
  * and there are no texts to match. Never picks a letter out of a word (`I don't know`), a negation (`not B`) or a list.
  */
-export function readChoice(span: string, options: readonly Option[]): Choice {
-  const text = stripDelimiters(unwrapLatexText(stripDelimiters(span)));
+export function readChoice(span: string, options: readonly Option[], letterCase: 'any' | 'upper' = 'any'): Choice {
+  const text = latinLetter(stripDelimiters(unwrapLatexText(stripDelimiters(span.normalize('NFKC')))));
   if (text === '') return none;
   const known = new Map(options.map((option) => [option.label.toUpperCase(), option.label]));
   const labelOf = (letter: string): string | undefined =>
@@ -26,7 +26,7 @@ export function readChoice(span: string, options: readonly Option[]): Choice {
 
   const bare = /^[([{]?\s*([A-Za-z0-9]{1,2})\s*[)\]}]?\s*[.:]?$/.exec(text)?.[1];
   if (bare !== undefined && (options.length > 0 || /^[A-Za-z]$/.test(bare))) {
-    const label = labelOf(bare);
+    const label = letterCase === 'upper' && /[a-z]/.test(bare) ? undefined : labelOf(bare);
     if (label !== undefined) return { kind: 'option', labels: [label] };
   }
   const exact = matchText(text, options);
@@ -43,6 +43,15 @@ export function readChoice(span: string, options: readonly Option[]): Choice {
     if (labels.every((label) => label !== undefined)) return distinct(labels);
   }
   return readProse(text, options, labelOf);
+}
+
+const foreignLetters: Readonly<Record<string, string>> = {
+  'أ': 'A', 'ا': 'A', 'ب': 'B', 'ج': 'C', 'د': 'D', 'ه': 'E', '甲': 'A', '乙': 'B', '丙': 'C', '丁': 'D', '戊': 'E',
+};
+
+/** A lone letter of an Arabic or Chinese list as its Latin counterpart. */
+function latinLetter(text: string): string {
+  return foreignLetters[text] ?? text;
 }
 
 function distinct(labels: readonly string[]): Choice {
