@@ -1,15 +1,16 @@
 /**
  * Agreement of the verifier with the suites and model outputs of the shared test data:
- * `npx tsx bench/rewards/agreement.ts [--data DIR] [--list] [--suite NAME]`.
+ * `npx tsx bench/rewards/agreement.ts [--data DIR] [--list] [--outputs] [--default] [--suite NAME]`.
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exclusions } from './exclusions.js';
+import { judgeOutput, readOutputs } from './outputs.js';
 import { judge, readSuites } from './suites.js';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, list: { type: 'boolean' }, suite: { type: 'string' }, default: { type: 'boolean' } },
+  options: { data: { type: 'string' }, list: { type: 'boolean' }, outputs: { type: 'boolean' }, suite: { type: 'string' }, default: { type: 'boolean' } },
 });
 const data = values.data ?? resolve(__dirname, '../../../shared/data');
 if (!existsSync(data)) throw new Error(`no test data at ${data}: give --data DIR`);
@@ -40,7 +41,7 @@ function count(map: Map<string, Cell>, key: string, agrees: boolean, expected: b
 const kinds = new Set(['equiv', 'grade', 'choice', 'format']);
 for (const row of readSuites(join(data, 'C_suites'))) {
   if (!kinds.has(row.kind) || (values.suite !== undefined && row.suite !== values.suite)) continue;
-  const outcome = judge(row);
+  const outcome = judge(row, values.default === true ? {} : undefined);
   if (outcome === undefined) continue;
   const excluded = exclusions[row.id] !== undefined;
   const expected = row.expected === true || row.expected === 1;
@@ -56,7 +57,20 @@ for (const row of readSuites(join(data, 'C_suites'))) {
   }
 }
 
-for (const [title, map] of [['suite and kind', table], ['feature', features]] as const) {
+const outputs = new Map<string, Cell>();
+for (const output of values.suite === undefined ? readOutputs(join(data, 'B_outputs')) : []) {
+  const verdict = judgeOutput(output);
+  const agrees = (verdict.accuracy === 1) === output.theirs;
+  count(outputs, `${output.file} (${output.kind})`, agrees, output.theirs, false);
+  count(outputs, `all (${output.kind})`, agrees, output.theirs, false);
+  if (values.outputs === true && !agrees && (output.kind === 'rule' || verdict.accuracy === 1)) {
+    console.log(
+      JSON.stringify({ file: output.file, id: output.id, dataset: output.dataset, gold: output.gold, theirs: output.theirs, extracted: output.extracted, ours: verdict.extracted, reason: verdict.reason, end: output.response.slice(-250) }),
+    );
+  }
+}
+
+for (const [title, map] of [['suite and kind', table], ['feature', features], ['model outputs', outputs]] as const) {
   console.log(`\n| ${title} | cases | agree | % | ours 1, theirs 0 | ours 0, theirs 1 | excluded |\n|---|---|---|---|---|---|---|`);
   for (const [key, cell] of [...map].sort(([a], [b]) => a.localeCompare(b))) {
     const share = cell.cases === 0 ? '' : ((100 * cell.agree) / cell.cases).toFixed(1);

@@ -62,10 +62,16 @@ export function conventionOf(row: SuiteCase): VerifySettings | undefined {
       return given['verifier'] === 'GSM8KVerifier' ? { sources: ['tail'] } : { preset: 'squad' };
     case 'trl':
     case 'open-r1':
-      return { preset: 'math-verify', sources: ['boxed'], wordGolds: 'unscorable', answerInThinking: given['fn'] === 'reasoning_accuracy_reward' ? 'ignore' : 'fallback' };
+      return { preset: 'math-verify', sources: ['boxed'], wordGolds: 'unscorable', ...reasoning(given) };
     default:
       return undefined;
   }
+}
+
+function reasoning(given: Readonly<Record<string, unknown>>): VerifySettings {
+  if (given['fn'] !== 'reasoning_accuracy_reward') return {};
+  const [close] = (given['reasoning_delimiters'] as string[] | undefined) ?? [];
+  return { answerInThinking: 'ignore', ...(close === undefined ? {} : { thinkTags: ['<REASONING_START>', close] }) };
 }
 
 function nemoGym(given: Readonly<Record<string, unknown>>): VerifySettings {
@@ -107,9 +113,10 @@ function optionsOf(row: SuiteCase): readonly Option[] {
 }
 
 /** Judges a case as its suite would ask, and compares with what the suite expects. */
-export function judge(row: SuiteCase): Outcome | undefined {
+export function judge(row: SuiteCase, override?: VerifySettings): Outcome | undefined {
   if (row.kind === 'format') return judgeFormat(row);
-  const settings = conventionOf(row);
+  const convention = conventionOf(row);
+  const settings = convention === undefined ? undefined : (override ?? convention);
   if (settings === undefined) return undefined;
   const wanted = expectation(row.expected);
   const responses = Array.isArray(row.pred) ? row.pred.map(String) : [row.pred == null ? '' : String(row.pred)];
@@ -118,7 +125,7 @@ export function judge(row: SuiteCase): Outcome | undefined {
   if (given['verifier'] === 'F1Verifier' || given['metric'] === 'f1_score' || given['fn'] === 'answer_f1_score') {
     const golds = Array.isArray(gold) ? (gold as readonly string[]) : [String(gold)];
     const answer = /<answer>([^]*)<\/answer>/.exec(responses[0] ?? '')?.[1] ?? (responses[0] ?? '').replace(/^[^]*<\/think>/, '');
-    const score = Math.max(...golds.map((text) => tokenF1(answer, text)));
+    const score = Math.max(...golds.map((text) => tokenF1(answer, text, { keepArticles: given['metric'] === 'f1_score' })));
     return { ours: score, agrees: Math.abs(score - Number(wanted)) < 1e-9, detail: 'token F1' };
   }
   const options = optionsOf(row);

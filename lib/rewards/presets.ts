@@ -11,10 +11,11 @@ export const presets: Readonly<Record<PresetName, Omit<VerifySettings, 'preset'>
     tolerance: 0,
     tuples: 'as-sets',
     intervals: 'gold-inequality',
+    percent: 'fraction',
   },
   'verl-dapo': { comparison: 'latex-string', sources: ['boxed', 'anchor', 'tail'] },
   'nemo-skills': { percent: 'number', units: 'ignore' },
   'hendrycks-math': { comparison: 'latex-string', sources: ['boxed', 'tail'] },
   squad: { comparison: 'text', sources: ['boxed', 'answer-tag', 'whole'], template: 'none' },
-  strict: { sources: ['boxed'], tolerance: 0, units: 'strict', listOrder: 'same', intervals: 'as-written', text: 'exact' },
+  strict: { sources: ['boxed'], tolerance: 0, percent: 'fraction', units: 'strict', listOrder: 'same', intervals: 'as-written', text: 'exact' },
 };

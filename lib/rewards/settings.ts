@@ -16,6 +16,8 @@ export interface VerifySettings {
   readonly allowEmptyThink?: boolean;
   /** Accept several boxes with different contents; the last is the answer. Default true. */
   readonly allowSeveralBoxes?: boolean;
+  /** The tags of the reasoning block. Default `<think>`, `</think>`. */
+  readonly thinkTags?: readonly [string, string];
   /** Where the final answer is looked for, in this order. */
   readonly sources?: readonly Source[];
   /** Regular expressions tried before `sources`; the last match's first group is the answer. */
@@ -32,7 +34,10 @@ export interface VerifySettings {
   readonly wordGolds?: 'text' | 'unscorable';
   /** Relative tolerance where either side is a decimal literal. Default 1e-6. */
   readonly tolerance?: number;
-  /** `fraction`: 10 % = 0.1; `number`: the sign is dropped, 10 % = 10; `either`. Default `fraction`. */
+  /**
+   * `fraction`: 10 % = 0.1; `number`: the sign is dropped, 10 % = 10; `either`: both, the second from 1 % up. Default
+   * `either`.
+   */
   readonly percent?: 'fraction' | 'number' | 'either';
   /** `ignore-missing`: a unit only one side writes does not matter; `ignore`: units never matter; `strict`. */
   readonly units?: 'ignore-missing' | 'ignore' | 'strict';
@@ -68,6 +73,7 @@ export const defaultSettings: ResolvedSettings = {
   thinkPrefilled: false,
   allowEmptyThink: false,
   allowSeveralBoxes: true,
+  thinkTags: ['<think>', '</think>'],
   sources: defaultSources,
   patterns: [],
   patternFlags: '',
@@ -76,7 +82,7 @@ export const defaultSettings: ResolvedSettings = {
   letterCase: 'any',
   wordGolds: 'text',
   tolerance: 1e-6,
-  percent: 'fraction',
+  percent: 'either',
   units: 'ignore-missing',
   decimalPlaces: null,
   roundToPrecision: false,
@@ -98,6 +104,7 @@ const settingsSchema = z.strictObject({
   thinkPrefilled: z.boolean().optional(),
   allowEmptyThink: z.boolean().optional(),
   allowSeveralBoxes: z.boolean().optional(),
+  thinkTags: z.tuple([z.string().min(1), z.string().min(1)]).optional(),
   sources: z.array(z.enum(allSources)).optional(),
   patterns: z.array(pattern).max(32).optional(),
   patternFlags: z.enum(['', 'i']).optional(),

@@ -70,7 +70,10 @@ function judgeOption(
   const { options, labels, every } = target;
   for (const extraction of found) {
     for (const text of [extraction.answer, ...extraction.variants]) {
-      const choice = readChoice(text, options, settings.letterCase);
+      const choice = readChoice(text, options, {
+        letterCase: settings.letterCase,
+        announced: extraction.source !== 'tail',
+      });
       if (choice.kind === 'none') continue;
       if (choice.kind === 'unknown') return { extracted: text, reason: 'unknown_option' };
       const chosen = choice.labels;

@@ -44,6 +44,11 @@ function readDate(text: string): string | null {
   return `${Number(match[3])}-${month + 1}-${Number(monthFirst?.[2] ?? dayFirst?.[1])}`;
 }
 
+/** Whether a text is a full date and nothing else. */
+export function isDate(text: string): boolean {
+  return text.length < 40 && readDate(text.toLowerCase().trim()) !== null;
+}
+
 /** Whether two full dates are the same; null where either is none. */
 export function sameDate(gold: string, answer: string): boolean | null {
   const g = readDate(gold);

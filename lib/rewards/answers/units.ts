@@ -64,6 +64,8 @@ export interface ReducedUnit {
 /** Reads `km/h`, `m^2`, `square feet`, `kg m s^-2`; null where a part is unknown. */
 export function reduceUnit(text: string): ReducedUnit | null {
   const spelled = text
+    .replace(/\^?\s*\{?\s*\\(?:circ|degree)\s*\}?|\^\s*°/g, 'deg ')
+    .replace(/deg\s+([CF])\b/g, 'deg$1')
     .replace(/[{}\\]|\.$/g, '')
     .replace(/²/g, '^2')
     .replace(/³/g, '^3')

@@ -50,7 +50,8 @@ class Evaluator<T> {
       case 'percent':
         return this.then(e.arg, (a) => f.divide(a, f.fromRational(rational(100n))));
       case 'unit':
-        return this.run(e.arg);
+        // At the top units are compared apart; inside a function degrees are angles.
+        return this.then(e.arg, (a) => (e.unit === 'deg' ? f.divide(f.multiply(a, f.pi()), f.fromRational(rational(180n))) : a));
       case 'fn':
         return this.apply(e.name, e.args, e);
       case 'bigop':

@@ -2,7 +2,7 @@ import { divide, rational } from '../answers/rational.js';
 import { reduceUnit } from '../answers/units.js';
 import { normaliseText } from '../answers/text.js';
 import type { Expr } from '../expression/ast.js';
-import { closeRationals, sameScalar, type Context } from './scalar.js';
+import { closeRationals, constantValue, sameScalar, type Context } from './scalar.js';
 import { evaluateExactly } from './exact.js';
 
 /** A scalar without the unit and the percent sign at its top. */
@@ -44,7 +44,8 @@ export function sameMeasured(gold: Expr, answer: Expr, context: Context): boolea
   } else if (units === 'strict' && goldUnit !== answerUnit) return false;
   if (g.percent === a.percent || percent === 'number') return sameScalar(g.core, a.core, context);
   const asFraction = sameScalar(scaled(g), scaled(a), context);
-  return asFraction || (percent === 'either' && sameScalar(g.core, a.core, context));
+  const size = percent === 'either' ? constantValue(g.core, context.budget) : null;
+  return asFraction || (size !== null && Math.abs(size) >= 1 && sameScalar(g.core, a.core, context));
 }
 
 /** `units` and an empty text say nothing. */

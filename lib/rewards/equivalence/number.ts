@@ -1,5 +1,5 @@
 import type { NumberLiteral } from '../answers/number.js';
-import { divide, equals, rational, type Rational } from '../answers/rational.js';
+import { absolute, compare, divide, equals, one, rational, type Rational } from '../answers/rational.js';
 import { sameUnit, sameMeasured } from './measure.js';
 import { closeRationals, type Context } from './scalar.js';
 import type { Expr } from '../expression/ast.js';
@@ -24,7 +24,9 @@ export function sameNumber(gold: NumberLiteral, answer: NumberLiteral, context: 
   const close = (a: Rational, b: Rational): boolean => equals(a, b) || (inexact && closeRationals(a, b, context, decimals));
   if (gold.percent === answer.percent || percent === 'number') return close(gold.value, answer.value);
   const fraction = ({ value, percent: sign }: NumberLiteral): Rational => (sign ? divide(value, hundred) : value);
-  return close(fraction(gold), fraction(answer)) || (percent === 'either' && close(gold.value, answer.value));
+  // `10` for `10 %` is how people answer `what percentage`; `0.1` for `0.1 %` is a slip.
+  const countsPercents = percent === 'either' && compare(absolute(gold.value), one) >= 0;
+  return close(fraction(gold), fraction(answer)) || (countsPercents && close(gold.value, answer.value));
 }
 
 function asExpression({ value, decimals, unit }: NumberLiteral): Expr {

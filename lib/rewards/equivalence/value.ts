@@ -23,7 +23,8 @@ export interface PreparedGold {
 
 export function prepareGold(source: string): PreparedGold {
   const text = repairEscapes(source);
-  return { text, plain: normaliseText(text), number: parseNumber(text) };
+  const plain = normaliseText(text);
+  return { text, plain, number: parseNumber(text) ?? wordToNumber(plain) };
 }
 
 /** Whether a string reads as mathematics: a number, a formula, a list of them. */
@@ -49,14 +50,18 @@ export function sameValue(
   const context = { settings, budget, ...(tolerance === undefined ? {} : { tolerance }) };
   const number = parseNumber(answer) ?? wordToNumber(plain);
   if (gold.number !== null && number !== null) return sameNumber(gold.number, number, context);
-  if (sameTime(gold.plain, plain) ?? sameDate(gold.plain, plain) ?? false) return true;
+  const calendar = sameTime(gold.plain, plain) ?? sameDate(gold.plain, plain);
+  if (calendar !== null) return calendar;
   if (sameText(gold.plain, plain, settings)) return true;
-  if (isProse(gold.plain) || answer.length > maximumMath) return false;
+  if (isProse(gold.plain) || answer.length > maximumMath || (loneWord.test(gold.plain) && loneWord.test(plain))) return false;
   gold.expression ??= readings(gold.text, budget);
   if (gold.expression.length === 0) return compactLatex(gold.text) === compactLatex(answer);
   const answers = readings(answer, budget);
   return gold.expression.some((g) => answers.some((a) => sameExpression(g, a, context)));
 }
+
+/** Two words are compared as words: `cat` is not the product `act`. */
+const loneWord = /^[a-z]{2,}$/;
 
 function sameText(gold: string, answer: string, settings: ResolvedSettings): boolean {
   if (settings.text === 'exact') return false;

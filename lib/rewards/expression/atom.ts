@@ -89,7 +89,7 @@ const commonWords: ReadonlySet<string> = new Set(
 /** Letters side by side are a product of symbols if they are few; more are a word, and words are no mathematics. */
 function parseWord(c: Cursor): Expr {
   const { v, spaced } = c.next();
-  if (commonWords.has(v.toLowerCase()) || (spaced && c.is('word'))) throw new NotMath(`word ${v}`);
+  if (commonWords.has(/^[A-Z][a-z]/.test(v) ? v.toLowerCase() : v) || (spaced && c.is('word'))) throw new NotMath(`word ${v}`);
   if (v.length > 3 && !/^[A-Z]{2,5}$/.test(v)) throw new NotMath(`word ${v}`);
   if (/^[A-Z]{2,5}$/.test(v)) return parseSymbol(c, v);
   const letters = [...v].map((letter): Expr => constants[letter] ?? { k: 'sym', name: letter });
@@ -154,7 +154,9 @@ function parseBracket(c: Cursor): Expr {
 }
 
 function readBracket(c: Cursor, open: string): Expr {
-  const items = parseList(c, (cursor) => cursor.is('close') || cursor.is('op', '|') || cursor.is('op', ':'));
+  const start = c.place;
+  const conditional = (cursor: Cursor): boolean => cursor.place > start && (cursor.is('op', '|') || cursor.is('op', ':'));
+  const items = parseList(c, (cursor) => cursor.is('close') || (open === '\\{' && conditional(cursor)));
   if (open === '\\{' && (c.is('op', '|') || c.is('op', ':'))) return parseBuilder(c, items);
   const close = c.next();
   if (close.t !== 'close') throw new NotMath(`unclosed ${open}`);
@@ -170,6 +172,7 @@ function readBracket(c: Cursor, open: string): Expr {
     if (single === null) throw new NotMath(open);
     return { k: 'fn', name: open, args: [single] };
   }
+  if (open === '{' && items.length === 0) throw new NotMath('empty group');
   if (open === '{') return single ?? { k: 'seq', open: '', close: '', items };
   if (single !== null && open !== '<') return single.k === 'seq' && single.open === '' ? { ...single, open: open as Bracket, close: close.v as Bracket } : single;
   return { k: 'seq', open: open as Bracket, close: close.v as Bracket, items };
@@ -231,6 +234,7 @@ function parseCommand(c: Cursor, name: string): Expr {
       return parseRoot(c);
     case 'cbrt':
       return { k: 'fn', name: 'root', args: [parseArgument(c), number(3)] };
+    case 'choose':
     case 'binom':
     case 'dbinom':
     case 'tbinom':
@@ -300,7 +304,8 @@ function parseBlackboard(c: Cursor, style: string): Expr {
 function parseDecorated(c: Cursor, name: string): Expr {
   const start = c.place;
   parseArgument(c);
-  const spelling = c.spelling(start).replace(/[{}]/g, '');
+  const subscript = c.is('op', '_') ? `_${parseSubscript(c)}` : '';
+  const spelling = c.spelling(start).replace(/[{}]/g, '').replace(/_.*$/, subscript);
   return { k: 'sym', name: `${name === 'overrightarrow' ? 'vec' : name}(${spelling})` };
 }
 

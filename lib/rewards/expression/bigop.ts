@@ -53,12 +53,13 @@ export function parseIntegral(c: Cursor, name: string): Expr {
 export function parseLimit(c: Cursor): Expr {
   const start = c.place;
   if (c.take('op', '_')) {
-    c.expect('open', '{');
-    while (!c.is('close', '}')) {
+    let depth = 0;
+    do {
+      if (c.is('open', '{')) depth++;
+      if (c.is('close', '}')) depth--;
       if (c.is('end')) throw new NotMath('limit');
       c.next();
-    }
-    c.next();
+    } while (depth > 0);
   }
   parseBody(c);
   return { k: 'opaque', key: `lim${c.spelling(start)}` };

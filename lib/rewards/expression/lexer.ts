@@ -24,7 +24,9 @@ export function plainMath(text: string): string {
   return text
     .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ]+/g, (run) => `^{${[...run].map((c) => superscripts[c] ?? c).join('')}}`)
     .replace(/[₀-₉]+/g, (run) => `_{${[...run].map((c) => String(c.charCodeAt(0) - 0x2080)).join('')}}`)
-    .replace(/(\d?)\s?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, (_, whole: string, c: string) => `${whole} ${vulgar[c] ?? c}`)
+    .replace(/(\d?)\s?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, (_, whole: string, c: string) =>
+      whole === '' ? (vulgar[c] ?? c) : `${whole} ${vulgar[c] ?? c}`,
+    )
     .normalize('NFKC')
     .replace(/[−–—‐‑]/g, '-')
     .replace(/[×✕]/g, '\\times ')
@@ -36,7 +38,7 @@ export function plainMath(text: string): string {
     .replace(/[\u2061-\u2064]/g, '');
 }
 
-const numberPattern = /(?:(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\w.]))?|\d+\.(?![\d.]))/y;
+const numberPattern = /(?:\d+\.(?![\d.])|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,4}(?![\w.]))?)/y;
 const grouped = /[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*|,)\d{3}(?!\d))+(?:\.\d+)?/y;
 const groupedAnywhere = /[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*)\d{3}(?!\d))+(?:\.\d+)?/y;
 const wordPattern = /[A-Za-z]{2,}/y;
@@ -118,8 +120,9 @@ function command(
   push: Push,
   setSpaced: (value: boolean) => void,
 ): number {
-  const name = raw.slice(1);
-  const end = at + raw.length;
+  const glued = /^\\(q?quad|cdot|times|pi|left|right)([a-zA-Z])$/.exec(raw);
+  const name = glued?.[1] ?? raw.slice(1);
+  const end = at + 1 + name.length;
   if (name === '!') return end;
   if (spaces.has(name)) {
     setSpaced(true);
@@ -167,7 +170,7 @@ function operator(text: string, at: number, push: Push): number {
     push('op', '{,}');
     return 3;
   }
-  const long = { '**': '^', '<=': '<=', '>=': '>=', '!=': '!=', '==': '=', '->': 'to', '&&': ',', '||': '||', '=<': '<=' }[two];
+  const long = { '**': '^', '<=': '<=', '>=': '>=', '!=': '!=', '==': '=', '->': 'to', '&&': ',', '=<': '<=' }[two];
   if (long !== undefined) {
     push('op', long);
     return 2;

@@ -1,5 +1,5 @@
 import { Budget } from '../budget.js';
-import { NotMath, type Expr, type RelationOp } from './ast.js';
+import { children, NotMath, some, type Expr, type RelationOp } from './ast.js';
 import { Cursor } from './cursor.js';
 import { tokenise } from './lexer.js';
 import { parseSum } from './scalar.js';
@@ -17,8 +17,16 @@ export function parseExpression(source: string, budget = new Budget(100_000), th
   if (cursor.is('end')) throw new NotMath('empty');
   const list = parseList(cursor, (c) => c.is('end'));
   if (!cursor.is('end')) throw new NotMath(`unexpected ${cursor.peek.v}`);
+  if (list.some(hasWordsInside)) throw new NotMath('words inside a formula');
   const [only] = list;
   return list.length === 1 && only !== undefined ? only : { k: 'seq', open: '', close: '', items: list };
+}
+
+const arithmetic: ReadonlySet<Expr['k']> = new Set(['add', 'mul', 'div', 'pow', 'neg', 'pm', 'fn', 'percent', 'unit']);
+
+/** Words stand alone, or in lists, tuples and relations; not as terms or factors. */
+function hasWordsInside(e: Expr): boolean {
+  return some(e, (node) => arithmetic.has(node.k) && children(node).some(({ k }) => k === 'text'));
 }
 
 /** Items up to a closing token; empty items at the ends (`, 3`, `3,`) and doubled separators are dropped. */

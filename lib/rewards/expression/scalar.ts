@@ -27,6 +27,7 @@ function parseProduct(c: Cursor): Expr {
     if (c.take('op', '*')) left = times(left, parseSigned(c));
     else if (c.take('op', '/')) left = { k: 'div', left, right: parseSigned(c) };
     else if (c.is('op', 'mod')) left = parseModulo(c, left);
+    else if (c.take('cmd', 'choose')) left = { k: 'fn', name: 'binomial', args: [left, parseSigned(c)] };
     else if (startsFactor(c)) left = implied(c, left);
     else return left;
   }
@@ -80,7 +81,7 @@ function isProperFraction(e: Expr): boolean {
 function startsFactor(c: Cursor): boolean {
   const { t, v } = c.peek;
   if (t === 'op') return v === '|' && c.bars === 0;
-  if (t === 'cmd') return !/^(?:end|ldots|cdots|dots|hfill|tag|label)$/.test(v);
+  if (t === 'cmd') return !/^(?:end|choose|ldots|cdots|dots|hfill|tag|label)$/.test(v);
   return t === 'num' || t === 'sym' || t === 'fn' || t === 'word' || (t === 'open' && v !== '\\{');
 }
 
@@ -105,7 +106,7 @@ export function parsePower(c: Cursor): Expr {
       else if (c.is('op', "'") && base.k === 'sym') base = { k: 'sym', name: `${base.name}${c.next().v}` };
       else if (c.is('op', '_') && base.k === 'num') base = { k: 'unit', arg: base, unit: `base ${parseSubscript(c)}` };
       else if (c.is('cmd', 'pmod')) base = { k: 'unit', arg: base, unit: readModulus(c) };
-      else if (base.k === 'num' && c.is('cmd') && /^(?:overline|bar|dot)$/.test(c.peek.v)) base = repeating(c, base);
+      else if (base.k === 'num' && c.is('cmd') && /^(?:overline|bar|dot)$/.test(c.peek.v) && repeats(c)) base = repeating(c, base);
       else if (isUnitHere(c, base)) base = { k: 'unit', arg: base, unit: readUnit(c) };
       else return base;
     }
@@ -133,6 +134,10 @@ function parseExponent(c: Cursor): Expr {
   const exponent = parseAtom(c);
   // a^b^c is a^(b^c).
   return c.take('op', '^') ? raise(c, exponent) : exponent;
+}
+
+function repeats(c: Cursor): boolean {
+  return c.look(1).t === 'num' || (c.look(1).v === '{' && c.look(2).t === 'num' && c.look(3).v === '}');
 }
 
 /** `0.1\\overline{6}`: the digits under the bar repeat for ever. */

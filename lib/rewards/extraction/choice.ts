@@ -8,6 +8,12 @@ export type Choice =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'none' };
 
+export interface ChoiceOptions {
+  readonly letterCase?: 'any' | 'upper';
+  /** The span was announced as the answer; if not, a letter in prose needs words before it that make it one. */
+  readonly announced?: boolean;
+}
+
 const none: Choice = { kind: 'none' };
 const unknown: Choice = { kind: 'unknown' };
 const letterList = /^\(?[A-Z]\)?(?:\s*(?:,|;|\/|&|and|or|\s)\s*\(?[A-Z]\)?)+$/;
@@ -17,7 +23,11 @@ const separator = /^\(?([A-Za-z])(?:\)\s*[.:]?|\s*[.:、]|\s+[-–—]|\s*[-–�
  * Reads an answer span against the options of the question. `options` may be empty: then any capital letter is a label
  * and there are no texts to match. Never picks a letter out of a word (`I don't know`), a negation (`not B`) or a list.
  */
-export function readChoice(span: string, options: readonly Option[], letterCase: 'any' | 'upper' = 'any'): Choice {
+export function readChoice(
+  span: string,
+  options: readonly Option[],
+  { letterCase = 'any', announced = true }: ChoiceOptions = {},
+): Choice {
   const text = latinLetter(stripDelimiters(unwrapLatexText(stripDelimiters(span.normalize('NFKC')))));
   if (text === '') return none;
   const known = new Map(options.map((option) => [option.label.toUpperCase(), option.label]));
@@ -29,6 +39,7 @@ export function readChoice(span: string, options: readonly Option[], letterCase:
     const label = letterCase === 'upper' && /[a-z]/.test(bare) ? undefined : labelOf(bare);
     if (label !== undefined) return { kind: 'option', labels: [label] };
   }
+  if (letterCase === 'upper' && bare !== undefined && /^[a-z]$/.test(bare)) return unknown;
   const exact = matchText(text, options);
   if (exact !== null) return exact;
   if (bare !== undefined && /^[A-Za-z]$/.test(bare)) return unknown;
@@ -42,7 +53,7 @@ export function readChoice(span: string, options: readonly Option[], letterCase:
     const labels = [...text.matchAll(/[A-Z]/g)].map(([letter]) => labelOf(letter));
     if (labels.every((label) => label !== undefined)) return distinct(labels);
   }
-  return readProse(text, options, labelOf);
+  return readProse(text, options, labelOf, announced);
 }
 
 const foreignLetters: Readonly<Record<string, string>> = {
@@ -97,11 +108,12 @@ function readPrefixed(
 
 const negatedBefore =
   /(?:\b(?:not|nor|neither|non|no|never|without|except|besides|exclud\w*|eliminat\w*|reject\w*|rul\w+ out|rather than|instead of|unlike|over)|n't(?:\s+be)?|n’t(?:\s+be)?|cannot(?:\s+be)?|not be)\s*(?:be\s+|options?\s+|choices?\s+|answers?\s+)?["'*(]*$/i;
+const cue = /(?:\b(?:answer|option|choice|is|it['’]s|so|therefore|thus|hence|choose|select|pick|go with|be)|[:→=>])\s*(?:is\s+)?(?:option\s+|choice\s+)?["'*(\[]*$/i;
 const negatedAfter =
   /^["'*)]*\s*(?:is|are|was|were|seems?|looks?)?\s*(?:clearly |also |definitely )?(?:wrong|incorrect|false|not\b|n't|isn't|is out\b|eliminated|ruled out)/i;
 
 /** Capital letters that stand alone and are labels, without the article `A`, the pronoun `I` and negated ones. */
-function lettersOf(text: string, labelOf: (letter: string) => string | undefined): string[] {
+function lettersOf(text: string, labelOf: (letter: string) => string | undefined, announced = true): string[] {
   const found: string[] = [];
   let negatedEnd = -1;
   for (const match of text.matchAll(/(?<![\p{L}\p{N}_'’\\^])([A-Z])(?![\p{L}\p{N}_'’^])/gu)) {
@@ -120,14 +132,20 @@ function lettersOf(text: string, labelOf: (letter: string) => string | undefined
       continue;
     }
     if (negatedAfter.test(after)) continue;
+    if (!announced && !/^\W*$/.test(after) && !cue.test(before)) continue;
     found.push(label);
   }
   return [...new Set(found)];
 }
 
 /** Prose around a letter (`Option C is correct`, `C is wrong, so D`) or around the text of one option. */
-function readProse(text: string, options: readonly Option[], labelOf: (letter: string) => string | undefined): Choice {
-  const letters = lettersOf(text, labelOf);
+function readProse(
+  text: string,
+  options: readonly Option[],
+  labelOf: (letter: string) => string | undefined,
+  announced: boolean,
+): Choice {
+  const letters = lettersOf(text, labelOf, announced);
   if (letters.length > 0) return distinct(letters);
   if (options.length === 0 || /\b(?:not|never|neither|nor|except|cannot)\b|n['’]t\b/i.test(text)) return none;
   const haystack = ` ${normaliseText(text).replace(/[^\p{L}\p{N}%.+-]+/gu, ' ')} `;

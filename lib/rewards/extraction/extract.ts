@@ -26,6 +26,7 @@ export interface ExtractionOptions {
   readonly patterns: readonly string[];
   readonly patternFlags: '' | 'i';
   readonly answerInThinking: 'fallback' | 'ignore';
+  readonly thinkTags: readonly [string, string];
 }
 
 export const allSources = ['regex', 'boxed', 'answer-tag', 'json', 'final', 'hash', 'anchor', 'tail', 'whole'] as const;
@@ -36,7 +37,7 @@ const maximumAnswer = 20_000;
 
 /** The spans that may be the final answer, most trusted first: at most one per source. */
 export function extractAnswers(response: string, options: ExtractionOptions): Extraction[] {
-  const { final, thinking, opens, closes } = splitThinking(response);
+  const { final, thinking, opens, closes } = splitThinking(response, ...options.thinkTags);
   const unfinished = opens > 0 && closes === 0;
   if (options.answerInThinking === 'ignore' && (unfinished || thinking === null)) return [];
   // Nothing after the reasoning: its last answer is the only one there is.
@@ -104,12 +105,18 @@ export function boxedAnswer(text: string, box: Box): string {
   return /^\s*(?:\$|\\\))?\s*(?:\\?%|per\s?cent\b)/.test(after) && !/%|percent/.test(content) ? `${content}\\%` : content;
 }
 
+const tags = ['answer', 'final_answer', 'choice', 'solution'] as const;
+
 function fromTag(text: string): Extraction | null {
-  const close = text.lastIndexOf('</answer>');
-  const open = text.lastIndexOf('<answer>', close < 0 ? undefined : close);
-  if (open < 0) return null;
-  const content = text.slice(open + 8, close < open ? undefined : close).slice(0, maximumAnswer);
-  return span('answer-tag', content, [], readingsOf(content.trim(), 'last'));
+  for (const tag of tags) {
+    const close = text.lastIndexOf(`</${tag}>`);
+    const open = text.lastIndexOf(`<${tag}>`, close < 0 ? undefined : close);
+    if (open < 0) continue;
+    const content = text.slice(open + tag.length + 2, close < open ? undefined : close).slice(0, maximumAnswer);
+    const found = span('answer-tag', content, [], readingsOf(content.trim(), 'last'));
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function fromAnchors(source: Source, text: string, patterns: readonly RegExp[]): Extraction | null {
@@ -141,5 +148,6 @@ function fromTail(text: string): Extraction | null {
   const content = display?.[1] ?? display?.[2];
   if (content !== undefined) return span('tail', content);
   const line = text.slice(text.lastIndexOf('\n') + 1).slice(-2000);
-  return span('tail', line, [], readingsOf(line, 'last'));
+  const statement = /\b(?:is|are|was|were)\s+(?:the\s+)?((?:(?!\b(?:is|are|was|were)\b)[^.!?])+)[.!?]?$/i.exec(line.slice(-300))?.[1];
+  return span('tail', line, statement === undefined ? [] : [statement], readingsOf(line, 'last'));
 }
