@@ -1,5 +1,47 @@
 export { CrossThinkError, type ErrorCode, type ErrorLocation } from './errors.js';
+export {
+  groupAdvantages,
+  type GroupAdvantageOptions,
+  type GroupAdvantages,
+  type GroupEstimator,
+} from './kernels/advantages.js';
+export {
+  policyLoss,
+  type Aggregation,
+  type PolicyLoss,
+  type PolicyLossInputs,
+  type PolicyLossMetrics,
+  type PolicyLossOptions,
+  type PolicyLossPreset,
+} from './kernels/policyLoss.js';
 export { runtimeInfo, type RuntimeInfo } from './native/info.js';
+export {
+  questionId,
+  type Answer,
+  type Domain,
+  type Form,
+  type Option,
+  type Question,
+  type Rollout,
+} from './data/question.js';
+export { adapterByName, adapters, recogniseAdapter } from './data/adapters/registry.js';
+export {
+  defineAdapter,
+  type Adapter,
+  type AdapterDefinition,
+  type ParsedRow,
+  type RowContext,
+} from './data/adapters/adapter.js';
+export { isDrop, type Drop, type LedgerEntry, RowProblem } from './data/ledger.js';
+export { curateFiles, type CurateOptions, type CurateSummary } from './curation/curate.js';
+export { filterQuestions, type Filter } from './filters/filter.js';
+export { verifiable } from './filters/verifiable.js';
+export { needsOptions, type Incompleteness } from './templates/completeness.js';
+export { toOpenEnded } from './templates/openEnded.js';
+export { toMultipleChoice, type MultipleChoiceOptions } from './templates/multipleChoice.js';
+export { renderPrompt, type Message, type PromptOptions } from './templates/prompt.js';
+export { blendRecipe, type BlendName, type BlendRecipe, type BlendSource } from './blend/recipe.js';
+export { BlendSchedule, type BatchOptions, type BlendDraw, type BlendState } from './blend/schedule.js';
 export {
   reasons,
   verify,

@@ -43,7 +43,9 @@ function requireTools() {
   if (!compilers.some(works)) missing.push('a C++20 compiler');
   if (!works('ninja') && !works('make')) missing.push('make or ninja');
   if (missing.length === 0) return;
-  console.error(`crossthink: building the native addon needs ${missing.join(' and ')}, not found on PATH. Install with:`);
+  console.error(
+    `crossthink: building the native addon needs ${missing.join(' and ')}, not found on PATH. Install with:`,
+  );
   console.error(
     process.platform === 'darwin'
       ? '    xcode-select --install; brew install cmake'

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { registerBlend } from './blend.js';
+import { registerCurate } from './curate.js';
 import { registerInfo } from './info.js';
 import { reportError } from './output.js';
 import { registerVerify } from './verify.js';
@@ -11,6 +13,8 @@ const program = new Command('crossthink')
   .showHelpAfterError('(add --help for usage and examples)');
 
 registerInfo(program);
+registerCurate(program);
+registerBlend(program);
 registerVerify(program);
 
 program.parseAsync(process.argv).catch((error: unknown) => {

@@ -9,6 +9,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, error);
   }
   crossthink::addon::RegisterInfo(env, exports);
+  crossthink::addon::RegisterAdvantage(env, exports);
+  crossthink::addon::RegisterPolicyLoss(env, exports);
   return exports;
 }
 

@@ -9,6 +9,8 @@
 namespace crossthink::addon {
 
 void RegisterInfo(Napi::Env env, Napi::Object exports);
+void RegisterAdvantage(Napi::Env env, Napi::Object exports);
+void RegisterPolicyLoss(Napi::Env env, Napi::Object exports);
 
 }  // namespace crossthink::addon
 

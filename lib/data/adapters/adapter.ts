@@ -1,0 +1,91 @@
+import { type Drop, RowProblem, drop } from '../ledger.js';
+import { type Answer, type Domain, type Option, type Question, questionId } from '../question.js';
+
+/** Where the row at hand was read. */
+export interface RowContext {
+  /** File as given on the command line. */
+  readonly file: string;
+  /** 1-based row of the file, header lines not counted. */
+  readonly row: number;
+}
+
+/** What an adapter says of a row; the rest of the `Question` follows from the adapter and the context. */
+export interface ParsedRow {
+  readonly question: string;
+  readonly options?: readonly Option[];
+  readonly answer: Answer;
+  readonly subject?: string | undefined;
+  /** Overrides the adapter's, for sources of both domains. */
+  readonly domain?: Domain;
+  readonly passRate?: number;
+}
+
+/** How one data set's rows become questions. One file per data set, in this folder. */
+export interface AdapterDefinition {
+  /** Name for `--adapter`; spelling is forgiving (case, `-` and `_` are alike). */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** Value of `Question.source`; the name unless given. */
+  readonly source?: string;
+  /** What the rows look like, for `crossthink curate --list`. */
+  readonly description: string;
+  /** SPDX identifier or the source's own words. */
+  readonly licence: string;
+  readonly domain: Domain;
+  /** Whether a row has this data set's schema: used by `--adapter auto` on the first rows of a file. */
+  readonly recognises: (row: unknown, context: RowContext) => boolean;
+  /** The row's content; throws `RowProblem` to drop the row. */
+  readonly read: (row: unknown, context: RowContext) => ParsedRow;
+}
+
+/** A registered adapter. */
+export interface Adapter extends Omit<AdapterDefinition, 'read' | 'source'> {
+  readonly source: string;
+  /** Turns one raw row into a question, or says why not. Never throws for bad rows. */
+  readonly parse: (row: unknown, context: RowContext) => Question | Drop;
+}
+
+/** Makes an adapter: adds identity and provenance, checks what every question must have, turns problems into drops. */
+export function defineAdapter(definition: AdapterDefinition): Adapter {
+  const { read, source = definition.name, ...rest } = definition;
+  return {
+    ...rest,
+    source,
+    parse(row, context) {
+      try {
+        return assemble(definition, source, read(row, context), context);
+      } catch (error) {
+        if (error instanceof RowProblem) return drop(error.reason, error.message);
+        throw error;
+      }
+    },
+  };
+}
+
+function assemble(definition: AdapterDefinition, source: string, parsed: ParsedRow, context: RowContext): Question {
+  const question = parsed.question.trim();
+  const { options, answer, subject, passRate } = parsed;
+  if (question === '') throw new RowProblem('empty-question', 'the question has no text');
+  if (answer.value.trim() === '') throw new RowProblem('empty-answer', 'the gold answer has no text');
+  if (options?.some(({ text }) => text === '') === true) {
+    throw new RowProblem('empty-option', 'an option has no text');
+  }
+  return {
+    id: questionId({ source, question, answer, ...(options === undefined ? {} : { options }) }),
+    source,
+    domain: parsed.domain ?? definition.domain,
+    ...(subject === undefined ? {} : { subject }),
+    form: options === undefined ? 'open-ended' : 'multiple-choice',
+    question,
+    ...(options === undefined ? {} : { options }),
+    answer,
+    ...(passRate === undefined ? {} : { passRate }),
+    provenance: {
+      dataset: definition.name,
+      file: context.file,
+      row: context.row,
+      licence: definition.licence,
+      steps: [`adapter:${definition.name}`],
+    },
+  };
+}

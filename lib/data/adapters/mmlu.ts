@@ -1,0 +1,72 @@
+import { basename } from 'node:path';
+import { RowProblem } from '../ledger.js';
+import {
+  asObject,
+  isRowObject,
+  optionalText,
+  requireScalar,
+  requireText,
+  requireTexts,
+  type RowObject,
+} from '../fields.js';
+import { type GoldChoice, goldOption, labelled } from '../options.js';
+import { defineAdapter, type ParsedRow, type RowContext } from './adapter.js';
+
+const OPTION_COLUMN = /^(?:choice|option|ans(?:wer)?)[ _]?([0-9]|[a-j])$|^([a-j])$/i;
+
+/**
+ * MMLU in its three layouts: the authors' CSV (no header; question, options, letter), the CSV with a header and a gold
+ * index (`question,choice0,…,answer`), and the Hugging Face rows (`question, subject, choices[], answer`).
+ */
+export const mmlu = defineAdapter({
+  name: 'mmlu',
+  aliases: ['mmlu_original_csv', 'mmlu_header_index_csv', 'mmlu_train', 'cais-mmlu'],
+  description: 'MMLU: headerless CSV with letter gold, CSV with header and index gold, Hugging Face rows',
+  licence: 'MIT',
+  domain: 'general',
+  recognises(row) {
+    if (Array.isArray(row)) return row.length >= 4 && row.length <= 12 && /^\s*[A-J]\s*$/.test(String(row.at(-1)));
+    if (!isRowObject(row)) return false;
+    const isChoices = Array.isArray(row['choices']) && 'subject' in row;
+    return 'question' in row && 'answer' in row && (isChoices || optionColumns(row).length >= 2);
+  },
+  read(row, context) {
+    if (Array.isArray(row)) return readCells(row, context);
+    const fields = asObject(row);
+    const columns = optionColumns(fields);
+    const texts =
+      columns.length > 0 ? columns.map((name) => requireScalar(fields, name)) : requireTexts(fields, 'choices');
+    const options = labelled(texts);
+    return {
+      question: requireText(fields, 'question'),
+      options,
+      answer: goldOption(options, goldChoice(requireScalar(fields, 'answer'))),
+      subject: optionalText(fields, 'subject') ?? subjectOf(context),
+    };
+  },
+});
+
+function readCells(cells: readonly unknown[], context: RowContext): ParsedRow {
+  const [question, ...rest] = cells.map(String);
+  const gold = rest.pop();
+  if (question === undefined || gold === undefined || rest.length < 2) {
+    throw new RowProblem('wrong-type', `expected question, options and gold letter; received ${cells.length} cells`);
+  }
+  const options = labelled(rest);
+  return { question, options, answer: goldOption(options, goldChoice(gold)), subject: subjectOf(context) };
+}
+
+function optionColumns(row: RowObject): string[] {
+  return Object.keys(row).filter((name) => OPTION_COLUMN.test(name));
+}
+
+/** Letter or index from 0: both occur as text. */
+function goldChoice(gold: string): GoldChoice {
+  const text = gold.trim();
+  return /^\d+$/.test(text) ? { index: Number(text) } : { label: text };
+}
+
+/** `test/anatomy_test.csv` is the subject anatomy; other names say nothing. */
+function subjectOf({ file }: RowContext): string | undefined {
+  return /^(.+)_(?:test|dev|val|train|auxiliary_train)\.csv/.exec(basename(file))?.[1];
+}

@@ -1,0 +1,48 @@
+import type { Answer, Domain } from './question.js';
+
+const INTEGER = /^[-+]?\d+$/;
+const GROUPED = /^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
+const DECIMAL = /^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$/;
+const FRACTION = /^([-+]?)\s*(\d+)\s*\/\s*(\d+)$/;
+const LATEX_FRACTION = /^([-+]?)\s*\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}$/;
+
+/**
+ * Types a gold answer that its source gives as bare text: integers, decimals and fractions are recognised in either
+ * domain; what remains is an `expression` in mathematics and `text` elsewhere. One pair of `$…$`, a leading currency
+ * sign before a number, thousands separators and a final period are not part of the value.
+ */
+export function typedAnswer(raw: string, domain: Domain): Answer {
+  const value = stripDollars(raw.trim());
+  const bare = value.replace(/^([-+]?)\\?\$\s*(?=[\d.])/, '$1').replace(/(?<=\d)\.$/, '');
+  const number = numericAnswer(bare);
+  if (number !== undefined) {
+    return bare !== value.replace(/\.$/, '') && value.includes('$') ? { ...number, unit: '$' } : number;
+  }
+  return { type: domain === 'math' ? 'expression' : 'text', value };
+}
+
+/** The numeric answer that `text` spells, or undefined. Integral decimals (`27.0`) are integers. */
+export function numericAnswer(text: string): Answer | undefined {
+  if (INTEGER.test(text)) return { type: 'integer', value: canonicalInteger(text) };
+  if (GROUPED.test(text)) return numericAnswer(text.replaceAll(',', ''));
+  const fraction = FRACTION.exec(text) ?? LATEX_FRACTION.exec(text);
+  if (fraction !== null) {
+    const [, sign, numerator = '', denominator = ''] = fraction;
+    if (/^0+$/.test(denominator)) return undefined;
+    return { type: 'fraction', value: `${sign === '-' ? '-' : ''}${BigInt(numerator)}/${BigInt(denominator)}` };
+  }
+  if (!DECIMAL.test(text)) return undefined;
+  if (/^[-+]?\d+\.0*$/.test(text)) return { type: 'integer', value: canonicalInteger(text.replace(/\..*$/, '')) };
+  return { type: 'decimal', value: text.replace(/^\+/, '').replace(/^(-?)\./, '$10.') };
+}
+
+function canonicalInteger(digits: string): string {
+  // BigInt keeps answers beyond 2^53 exact; "-0" becomes "0".
+  return BigInt(digits.replace(/^\+/, '')).toString();
+}
+
+/** Removes one pair of `$…$` or `$$…$$` around the whole text. */
+function stripDollars(text: string): string {
+  const inner = /^\$\$([^$]+)\$\$$/.exec(text) ?? /^\$([^$]+)\$$/.exec(text);
+  return inner?.[1]?.trim() ?? text;
+}

@@ -1,0 +1,101 @@
+import { RowProblem } from './ledger.js';
+import type { Answer, Option } from './question.js';
+
+/** Label of the option at a 0-based position: `A` to `Z`. */
+export function optionLabel(index: number): string {
+  return String.fromCharCode(65 + index);
+}
+
+/** Options from texts in order, labelled `A`, `B`, …; fewer than two, or more than 26, drop the row. */
+export function labelled(texts: readonly string[]): Option[] {
+  if (texts.length < 2 || texts.length > 26) {
+    throw new RowProblem('too-few-options', `expected 2 to 26 options; received ${texts.length}`);
+  }
+  return texts.map((text, i) => ({ label: optionLabel(i), text: text.trim() }));
+}
+
+/** Text as compared between gold and options: compatibility forms, case, spaces and a final period do not count. */
+export function comparableText(text: string): string {
+  return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim().replace(/\.$/, '').trimEnd();
+}
+
+/** Gold of a multiple-choice row that gives a letter, an index from 0, a text, or letter and text together. */
+export interface GoldChoice {
+  readonly label?: string;
+  readonly index?: number;
+  readonly text?: string;
+}
+
+/**
+ * The gold as an option label. Where the source gives letter *and* text, they must name the same option: a row whose
+ * letter points elsewhere than its text is dropped as `label-text-disagree`, one whose gold is no option at all as
+ * `gold-not-an-option`.
+ */
+export function goldOption(options: readonly Option[], gold: GoldChoice): Answer {
+  const shown = options.map(({ label }) => label).join(', ');
+  const wanted = gold.text === undefined ? undefined : comparableText(gold.text);
+  const withText = wanted === undefined ? [] : options.filter(({ text }) => comparableText(text) === wanted);
+  const label = gold.index === undefined ? gold.label?.trim().toUpperCase() : options[gold.index]?.label;
+  const named = options.find((option) => option.label === label);
+
+  if (gold.label !== undefined || gold.index !== undefined) {
+    if (named === undefined) {
+      const given = gold.label ?? `index ${gold.index ?? ''}`;
+      throw new RowProblem('gold-not-an-option', `gold ${given} is none of the options ${shown}`);
+    }
+    if (wanted === undefined || withText.includes(named)) return { type: 'option', value: named.label };
+    if (withText.length > 0) {
+      const others = withText.map((option) => option.label).join(', ');
+      throw new RowProblem('label-text-disagree', `gold letter is ${named.label} but its text is option ${others}`);
+    }
+    throw new RowProblem('gold-not-an-option', `the text of gold ${named.label} is none of the options' texts`);
+  }
+  const [only, second] = withText;
+  if (only === undefined) throw new RowProblem('gold-not-an-option', 'the gold text is none of the options');
+  if (second !== undefined) {
+    throw new RowProblem('ambiguous-gold', `the gold text is options ${only.label} and ${second.label} alike`);
+  }
+  return { type: 'option', value: only.label };
+}
+
+/** `D: text`, `D. text`, `(D) text` or a lone `D`, as golds are often written; undefined for anything else. */
+export function splitLabelledGold(gold: string): { label: string; text?: string } | undefined {
+  const match = /^\(?([A-Z])(?:\)|[:.．、])\s*(\S[\s\S]*)?$/.exec(gold.trim());
+  if (match?.[1] !== undefined)
+    return match[2] === undefined ? { label: match[1] } : { label: match[1], text: match[2] };
+  return /^[A-Z]$/.test(gold.trim()) ? { label: gold.trim() } : undefined;
+}
+
+/** A question whose options were part of its text, taken apart. */
+export interface SplitQuestion {
+  readonly question: string;
+  readonly options: Option[];
+}
+
+const OPTION_LINE = /^\s*\(?([A-Z])\s*[:.)．、]\s*(.*)$/;
+
+/**
+ * Takes a text apart whose last part lists options, one a line, as `A: …`, `A. …`, `A) …` or `(A) …`. The *last* run of
+ * labels from `A` upwards counts (a stem may list options of its own); lines in between continue an option. Undefined
+ * where no run of at least two is found.
+ */
+export function splitOptionLines(text: string): SplitQuestion | undefined {
+  const lines = text.split(/\r?\n/);
+  const labels = lines.map((line) => OPTION_LINE.exec(line));
+  for (let start = lines.length - 1; start >= 0; start--) {
+    if (labels[start]?.[1] !== 'A') continue;
+    const options: { label: string; text: string }[] = [];
+    for (let i = start; i < lines.length; i++) {
+      const match = labels[i];
+      const current = options.at(-1);
+      if (match?.[1] === optionLabel(options.length)) options.push({ label: match[1], text: match[2] ?? '' });
+      else if (current !== undefined) current.text += `\n${lines[i] ?? ''}`;
+    }
+    if (options.length < 2) continue;
+    return {
+      question: lines.slice(0, start).join('\n').trim(),
+      options: options.map((option) => ({ label: option.label, text: option.text.trim() })),
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,92 @@
+import binding = require('#binding');
+import { invalidType, invalidValue } from '../errors.js';
+import { apart, badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+
+const estimators = ['grpo', 'dr_grpo'] as const;
+
+/** How a reward becomes an advantage within its group; formulas in docs/losses.md. */
+export type GroupEstimator = (typeof estimators)[number];
+
+export interface GroupAdvantageOptions {
+  /** Rewards per group, for groups of equal size. Exactly one of `groupSize` and `groupOffsets` is given. */
+  readonly groupSize?: number;
+  /** Group g holds rewards `[groupOffsets[g], groupOffsets[g + 1])`; the first is 0, the last `rewards.length`. */
+  readonly groupOffsets?: Int32Array;
+  /** Default `'grpo'`: (R - mean) / (std + epsilon), std with n - 1. `'dr_grpo'`: R - mean. */
+  readonly estimator?: GroupEstimator;
+  /** Added to the standard deviation. Default 1e-6. */
+  readonly epsilon?: number;
+  /** Threads to use; 0, the default, means all of the pool. The result does not depend on it. */
+  readonly threads?: number;
+  /** Arrays to write into instead of new ones; `advantages` must not share memory with `rewards`. */
+  readonly out?: { readonly advantages?: Float32Array; readonly zeroVariance?: Uint8Array };
+}
+
+export interface GroupAdvantages {
+  /** One per reward; 0 where the reward is NaN. */
+  readonly advantages: Float32Array;
+  /** One per group: 1 where all valid rewards are equal, or fewer than two are valid. Such a group's advantages are 0. */
+  readonly zeroVariance: Uint8Array;
+}
+
+/**
+ * Group-relative advantages of `rewards` (float32, one per response, the responses of a question side by side).
+ *
+ * A NaN reward (a failed or unscorable response) is left out of its group's statistics and gets advantage 0. Equality
+ * is tested on the rewards themselves, not on a rounded standard deviation. Groups of size 1 have advantage 0.
+ * The result is bit-identical on every instruction set and thread count. Formulas and sources: docs/losses.md.
+ *
+ * @throws CrossThinkError for wrong types or lengths, a `groupSize` that does not divide the number of rewards, or
+ * offsets out of order.
+ */
+export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOptions): GroupAdvantages {
+  const count = float32('rewards', rewards).length;
+  const { size, offsets: groupOffsets, groups } = grouping(count, options);
+  const estimator = oneOf('options.estimator', options.estimator, estimators, 'grpo');
+  const epsilon = numberIn('options.epsilon', options.epsilon, 1e-6, 0);
+  const threads = threadCount('options.threads', options.threads);
+  const advantages = float32('options.out.advantages', options.out?.advantages ?? new Float32Array(count), count);
+  const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? new Uint8Array(groups), groups);
+  apart('options.out.advantages', advantages, [rewards]);
+  const estimatorIndex = estimators.indexOf(estimator);
+  const bad = binding.groupAdvantages(
+    rewards,
+    count,
+    size,
+    groupOffsets,
+    groups,
+    estimatorIndex,
+    epsilon,
+    threads,
+    advantages,
+    zeroVariance,
+  );
+  if (bad >= 0 && groupOffsets) throw badOffset('options.groupOffsets', groupOffsets, bad, count, 'rewards');
+  return { advantages, zeroVariance };
+}
+
+interface Grouping {
+  readonly size: number;
+  readonly offsets?: Int32Array;
+  readonly groups: number;
+}
+
+function grouping(count: number, options: GroupAdvantageOptions): Grouping {
+  const { groupSize, groupOffsets } = options;
+  if ((groupSize === undefined) === (groupOffsets === undefined)) {
+    throw invalidValue('options', 'given exactly one of groupSize and groupOffsets', options);
+  }
+  if (groupSize === undefined) {
+    const array = offsets('options.groupOffsets', groupOffsets);
+    return { size: 0, offsets: array, groups: array.length - 1 };
+  }
+  if (typeof groupSize !== 'number') throw invalidType('options.groupSize', 'a number', groupSize);
+  if (!Number.isInteger(groupSize) || groupSize < 1) {
+    throw invalidValue('options.groupSize', 'a positive whole number', groupSize);
+  }
+  if (count % groupSize !== 0) {
+    const hint = 'Pass groupOffsets where groups differ in size.';
+    throw invalidValue('options.groupSize', `a divisor of the ${count} rewards`, groupSize, hint);
+  }
+  return { size: groupSize, groups: count / groupSize };
+}

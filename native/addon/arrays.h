@@ -1,0 +1,48 @@
+#ifndef CROSSTHINK_ADDON_ARRAYS_H_
+#define CROSSTHINK_ADDON_ARRAYS_H_
+
+#include <napi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace crossthink::addon {
+
+// Memory of a typed array argument; null where the argument is undefined. lib/ has checked types and lengths with
+// friendly messages: what is checked again here is what would otherwise touch memory out of bounds.
+template <class T>
+T* ArrayOf(const Napi::CallbackInfo& info, size_t index, size_t length, const char* name) {
+  const Napi::Value value = info[index];
+  if (value.IsUndefined()) return nullptr;
+  void* data = nullptr;
+  size_t elements = 0;
+  napi_typedarray_type type;
+  if (!value.IsTypedArray() ||
+      napi_get_typedarray_info(info.Env(), value, &type, &elements, &data, nullptr, nullptr) != napi_ok) {
+    throw Napi::TypeError::New(info.Env(), std::string(name) + ": expected a typed array");
+  }
+  static constexpr size_t kSizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  const size_t size = type <= napi_biguint64_array ? kSizes[type] : 2;  // Newer: Float16Array.
+  if (size != sizeof(T) || elements < length) {
+    throw Napi::RangeError::New(info.Env(), std::string(name) + ": too short, or of the wrong element size");
+  }
+  return static_cast<T*>(data);
+}
+
+// The same for logits, whose element type is a run-time value.
+inline void* LogitsOf(const Napi::CallbackInfo& info, size_t index, size_t element_size, size_t length,
+                      const char* name) {
+  if (element_size == 4) return ArrayOf<float>(info, index, length, name);
+  return ArrayOf<uint16_t>(info, index, length, name);
+}
+
+inline double NumberOf(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>(); }
+inline size_t SizeOf(const Napi::CallbackInfo& info, size_t index) {
+  return static_cast<size_t>(NumberOf(info, index));
+}
+inline bool FlagOf(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Boolean>(); }
+
+}  // namespace crossthink::addon
+
+#endif  // CROSSTHINK_ADDON_ARRAYS_H_

@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+
+const root = path.resolve(__dirname, '..');
+const examples = readdirSync(path.join(root, 'examples')).filter((name) => name.endsWith('.mjs'));
+
+const expected: Record<string, RegExp> = {
+  'verify-responses.mjs':
+    /^reward 1 .*correct\nreward 1 .*\nreward 0 {2}accuracy 1 {2}format 0 .*\n.*wrong\n.*several_answers\n$/,
+  'curate-and-blend.mjs':
+    /history: 3 accepted, 1 in the ledger .*\nsums: 3 accepted, 0 in the ledger .*\nstep 0: (\S+ ){5}\S+\nstep 1: /,
+};
+
+describe.each(examples)('examples/%s', (name) => {
+  it('runs and prints what it says', () => {
+    const output = execFileSync(process.execPath, [path.join(root, 'examples', name)], { cwd: root, encoding: 'utf8' });
+    expect(expected[name]).toBeDefined();
+    expect(output).toMatch(expected[name]!);
+  });
+});
