@@ -10,7 +10,13 @@ import { judgeOutput, readOutputs } from './outputs.js';
 import { judge, readSuites } from './suites.js';
 
 const { values } = parseArgs({
-  options: { data: { type: 'string' }, list: { type: 'boolean' }, outputs: { type: 'boolean' }, suite: { type: 'string' }, default: { type: 'boolean' } },
+  options: {
+    data: { type: 'string' },
+    list: { type: 'boolean' },
+    outputs: { type: 'boolean' },
+    suite: { type: 'string' },
+    default: { type: 'boolean' },
+  },
 });
 const data = values.data ?? resolve(__dirname, '../../../shared/data');
 if (!existsSync(data)) throw new Error(`no test data at ${data}: give --data DIR`);
@@ -50,10 +56,12 @@ for (const row of readSuites(join(data, 'C_suites'))) {
   for (const feature of row.features) count(features, feature, outcome.agrees, expected, excluded);
   if (values.list === true && !outcome.agrees && !excluded) {
     const cut = (value: unknown): string => {
-      const text = JSON.stringify(value) ?? '';
+      const text = value === undefined ? '' : JSON.stringify(value);
       return text.length > 300 ? `${text.slice(0, 80)} … ${text.slice(-200)}` : text;
     };
-    console.log(`${row.id} gold ${cut(row.gold)} pred ${cut(row.pred ?? row.input)} expected ${cut(row.expected)} ours ${cut(outcome.ours)} [${cut(outcome.detail)}]`);
+    console.log(
+      `${row.id} gold ${cut(row.gold)} pred ${cut(row.pred ?? row.input)} expected ${cut(row.expected)} ours ${cut(outcome.ours)} [${cut(outcome.detail)}]`,
+    );
   }
 }
 
@@ -65,15 +73,33 @@ for (const output of values.suite === undefined ? readOutputs(join(data, 'B_outp
   count(outputs, `all (${output.kind})`, agrees, output.theirs, false);
   if (values.outputs === true && !agrees && (output.kind === 'rule' || verdict.accuracy === 1)) {
     console.log(
-      JSON.stringify({ file: output.file, id: output.id, dataset: output.dataset, gold: output.gold, theirs: output.theirs, extracted: output.extracted, ours: verdict.extracted, reason: verdict.reason, end: output.response.slice(-250) }),
+      JSON.stringify({
+        file: output.file,
+        id: output.id,
+        dataset: output.dataset,
+        gold: output.gold,
+        theirs: output.theirs,
+        extracted: output.extracted,
+        ours: verdict.extracted,
+        reason: verdict.reason,
+        end: output.response.slice(-250),
+      }),
     );
   }
 }
 
-for (const [title, map] of [['suite and kind', table], ['feature', features], ['model outputs', outputs]] as const) {
-  console.log(`\n| ${title} | cases | agree | % | ours 1, theirs 0 | ours 0, theirs 1 | excluded |\n|---|---|---|---|---|---|---|`);
+for (const [title, map] of [
+  ['suite and kind', table],
+  ['feature', features],
+  ['model outputs', outputs],
+] as const) {
+  console.log(
+    `\n| ${title} | cases | agree | % | ours 1, theirs 0 | ours 0, theirs 1 | excluded |\n|---|---|---|---|---|---|---|`,
+  );
   for (const [key, cell] of [...map].sort(([a], [b]) => a.localeCompare(b))) {
     const share = cell.cases === 0 ? '' : ((100 * cell.agree) / cell.cases).toFixed(1);
-    console.log(`| ${key} | ${cell.cases} | ${cell.agree} | ${share} | ${cell.falsePositive} | ${cell.falseNegative} | ${cell.excluded} |`);
+    console.log(
+      `| ${key} | ${cell.cases} | ${cell.agree} | ${share} | ${cell.falsePositive} | ${cell.falseNegative} | ${cell.excluded} |`,
+    );
   }
 }

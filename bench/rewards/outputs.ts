@@ -25,8 +25,13 @@ export function readOutputs(folder: string): Output[] {
     .filter((name) => name.endsWith('.jsonl'))
     .sort()
     .flatMap((name) => {
-      const rows = readFileSync(join(folder, name), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Row);
-      return rows.flatMap((row, i) => (name.startsWith('gsm8k') ? fromGsm8k(row, i) : fromRow(name.replace('.jsonl', ''), row)));
+      const rows = readFileSync(join(folder, name), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Row);
+      return rows.flatMap((row, i) =>
+        name.startsWith('gsm8k') ? fromGsm8k(row, i) : fromRow(name.replace('.jsonl', ''), row),
+      );
     });
 }
 
@@ -34,7 +39,17 @@ function fromGsm8k(row: Row, index: number): Output[] {
   const gold = String(row['ground_truth']).split('\nA: ').at(-1) ?? '';
   return ['6b_finetuning', '6b_verification', '175b_finetuning', '175b_verification'].map((model) => {
     const { solution, is_correct } = row[model] as { solution: string; is_correct: boolean };
-    return { file: 'gsm8k_example_model_solutions', id: `${index}/${model}`, dataset: 'gsm8k', gold, options: [], response: solution, theirs: is_correct, extracted: null, kind: 'rule' };
+    return {
+      file: 'gsm8k_example_model_solutions',
+      id: `${index}/${model}`,
+      dataset: 'gsm8k',
+      gold,
+      options: [],
+      response: solution,
+      theirs: is_correct,
+      extracted: null,
+      kind: 'rule',
+    };
   });
 }
 
@@ -55,7 +70,7 @@ function fromRow(file: string, row: Row): Output[] {
       options: multiple ? options : [],
       response: String(row['response']),
       theirs: row['is_correct'],
-      extracted: row['extracted'] == null ? null : String(row['extracted']),
+      extracted: row['extracted'] == null ? null : (row['extracted'] as string),
       kind: judged ? 'judged' : 'rule',
     },
   ];
@@ -63,6 +78,7 @@ function fromRow(file: string, row: Row): Output[] {
 
 export function judgeOutput({ gold, options, response }: Output): Verdict {
   if (options.length === 0) return verify(response, gold);
-  const value = Array.isArray(gold) ? String((gold as readonly unknown[])[0]) : String(gold as string);
+  const [first] = [gold].flat();
+  const value = typeof first === 'object' ? first.value : String(first);
   return verify(response, { form: 'multiple-choice', options, answer: { type: 'option', value } });
 }

@@ -29,6 +29,7 @@ for (const row of readSuites(folder)) {
   }
 }
 console.log('| suite | cases | as the suite |\n|---|---|---|');
-for (const [key, [cases, same]] of [...cells].sort()) console.log(`| ${key} | ${cases} | ${same} (${((100 * same) / cases).toFixed(1)} %) |`);
+for (const [key, [cases, same]] of [...cells].sort())
+  console.log(`| ${key} | ${cases} | ${same} (${((100 * same) / cases).toFixed(1)} %) |`);
 console.log('\nrefused, by reason:');
 for (const [reason, n] of [...why].sort((a, b) => b[1] - a[1])) console.log(`${n} ${reason}`);

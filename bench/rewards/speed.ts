@@ -4,9 +4,23 @@
 import { verify, type Gold, type VerifyQuestion } from '../../lib/rewards/index.js';
 import { hostile } from './hostile.js';
 
-const think = (answer: string): string => `<think>${'Let us work through this step by step. '.repeat(20)}</think>\nThe answer is \\boxed{${answer}}.`;
-const options = ['Mercury', 'Venus', 'Earth', 'Mars', 'Jupiter', 'Saturn'].map((text, i) => ({ label: 'ABCDEF'[i] ?? '', text }));
-const choice = (value: string): VerifyQuestion => ({ form: 'multiple-choice', options, answer: { type: 'option', value } });
+/** Milliseconds of processor time: other processes do not count. */
+function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+const think = (answer: string): string =>
+  `<think>${'Let us work through this step by step. '.repeat(20)}</think>\nThe answer is \\boxed{${answer}}.`;
+const options = ['Mercury', 'Venus', 'Earth', 'Mars', 'Jupiter', 'Saturn'].map((text, i) => ({
+  label: 'ABCDEF'[i] ?? '',
+  text,
+}));
+const choice = (value: string): VerifyQuestion => ({
+  form: 'multiple-choice',
+  options,
+  answer: { type: 'option', value },
+});
 
 const typed: readonly (readonly [VerifyQuestion, string])[] = [
   [choice('B'), 'B'],
@@ -45,22 +59,22 @@ function rate(name: string, pairs: readonly (readonly [VerifyQuestion, string])[
     for (const [gold, response] of rows) verify(response, gold);
   };
   for (let i = 0; i < 300; i++) run();
-  const started = process.hrtime.bigint();
+  const started = cpu();
   let rounds = 0;
-  while (process.hrtime.bigint() - started < 2_000_000_000n) {
+  while (cpu() - started < 2000) {
     run();
     rounds++;
   }
-  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  const seconds = (cpu() - started) / 1000;
   console.log(`${name}: ${Math.round((rounds * rows.length) / seconds).toLocaleString('en')} verdicts/s on one core`);
 }
 
 rate('typed tier', typed);
 rate('symbolic tier', symbolic);
 const slowest = hostile().map(([name, gold, response]) => {
-  const started = process.hrtime.bigint();
+  const started = cpu();
   const { reason } = verify(response, gold);
-  return { name, reason, ms: Number(process.hrtime.bigint() - started) / 1e6 };
+  return { name, reason, ms: cpu() - started };
 });
 slowest.sort((a, b) => b.ms - a.ms);
 console.log('\n| hostile input | ms | reason |\n|---|---|---|');

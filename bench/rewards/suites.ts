@@ -43,8 +43,13 @@ export function conventionOf(row: SuiteCase): VerifySettings | undefined {
     case 'math-verify':
     case 'lighteval': {
       const places = typeof given['precision'] === 'number' ? { decimalPlaces: given['precision'] } : {};
-      if (given['metric'] === 'exact_match' || given['metric'] === 'drop') return { comparison: 'text', template: 'none' };
-      return { preset: 'math-verify', ...places, ...(String(given['metric']).startsWith('gpqa') ? { letterCase: 'upper' } : {}) };
+      if (given['metric'] === 'exact_match' || given['metric'] === 'drop')
+        return { comparison: 'text', template: 'none' };
+      return {
+        preset: 'math-verify',
+        ...places,
+        ...(String(given['metric']).startsWith('gpqa') ? { letterCase: 'upper' } : {}),
+      };
     }
     case 'hendrycks-math':
       return { preset: 'hendrycks-math' };
@@ -76,10 +81,15 @@ function reasoning(given: Readonly<Record<string, unknown>>): VerifySettings {
 
 function nemoGym(given: Readonly<Record<string, unknown>>): VerifySettings {
   if (given['server'] === 'hotpotqa_qa') return { preset: 'squad' };
-  if (given['server'] === 'string_match' || given['server'] === 'equivalence_rule') return { comparison: 'text', text: 'exact' };
+  if (given['server'] === 'string_match' || given['server'] === 'equivalence_rule')
+    return { comparison: 'text', text: 'exact' };
   const metadata = given['template_metadata'] as { output_regex?: string | string[] } | null | undefined;
   const patterns = [metadata?.output_regex ?? []].flat().filter(compiles);
-  const sources = { strict_single_letter_boxed: ['boxed'], lenient_boxed: ['boxed'], lenient_answer_colon: ['anchor'] } as const;
+  const sources = {
+    strict_single_letter_boxed: ['boxed'],
+    lenient_boxed: ['boxed'],
+    lenient_answer_colon: ['anchor'],
+  } as const;
   const mode = given['grading_mode'] as keyof typeof sources | null;
   if (given['server'] === 'gpqa_diamond') return { patterns, sources: ['boxed', 'anchor'] };
   return { ...(patterns.length > 0 ? { patterns } : {}), ...(mode == null ? {} : { sources: sources[mode] }) };
@@ -97,7 +107,13 @@ function inspectAi(given: Readonly<Record<string, unknown>>): VerifySettings {
   if (given['scorer'] === 'pattern') {
     const pattern = (given['pattern'] as string | undefined) ?? (given['args'] as string[])[0] ?? '';
     const match = given['match_all'] === true ? 'all' : 'any';
-    return { patterns: [pattern], sources: [], patternGroups: match, patternFlags: given['ignore_case'] === false ? '' : 'i', comparison: 'text' };
+    return {
+      patterns: [pattern],
+      sources: [],
+      patternGroups: match,
+      patternFlags: given['ignore_case'] === false ? '' : 'i',
+      comparison: 'text',
+    };
   }
   const [form] = (given['args'] as string[] | undefined) ?? [];
   if (given['scorer'] === 'answer' && form === 'word') {
@@ -108,7 +124,9 @@ function inspectAi(given: Readonly<Record<string, unknown>>): VerifySettings {
 
 function optionsOf(row: SuiteCase): readonly Option[] {
   const given = row.settings ?? {};
-  const options = (given['options'] as unknown[] | null | undefined) ?? (row.kind === 'choice' ? (given['choices'] as unknown[] | null | undefined) : null);
+  const options =
+    (given['options'] as unknown[] | null | undefined) ??
+    (row.kind === 'choice' ? (given['choices'] as unknown[] | null | undefined) : null);
   return options == null || options.length === 0 ? [] : parseOptions(options);
 }
 
@@ -119,13 +137,16 @@ export function judge(row: SuiteCase, override?: VerifySettings): Outcome | unde
   const settings = convention === undefined ? undefined : (override ?? convention);
   if (settings === undefined) return undefined;
   const wanted = expectation(row.expected);
-  const responses = Array.isArray(row.pred) ? row.pred.map(String) : [row.pred == null ? '' : String(row.pred)];
+  const responses = Array.isArray(row.pred) ? row.pred.map(String) : [String((row.pred as string | number | null | undefined) ?? '')];
   const given = row.settings ?? {};
   const gold = row.gold as string | number | readonly string[];
   if (given['verifier'] === 'F1Verifier' || given['metric'] === 'f1_score' || given['fn'] === 'answer_f1_score') {
     const golds = Array.isArray(gold) ? (gold as readonly string[]) : [String(gold)];
-    const answer = /<answer>([^]*)<\/answer>/.exec(responses[0] ?? '')?.[1] ?? (responses[0] ?? '').replace(/^[^]*<\/think>/, '');
-    const score = Math.max(...golds.map((text) => tokenF1(answer, text, { keepArticles: given['metric'] === 'f1_score' })));
+    const answer =
+      /<answer>([^]*)<\/answer>/.exec(responses[0] ?? '')?.[1] ?? (responses[0] ?? '').replace(/^[^]*<\/think>/, '');
+    const score = Math.max(
+      ...golds.map((text) => tokenF1(answer, text, { keepArticles: given['metric'] === 'f1_score' })),
+    );
     return { ours: score, agrees: Math.abs(score - Number(wanted)) < 1e-9, detail: 'token F1' };
   }
   const options = optionsOf(row);
@@ -133,7 +154,11 @@ export function judge(row: SuiteCase, override?: VerifySettings): Outcome | unde
     const question =
       options.length === 0
         ? (gold as string)
-        : ({ form: 'multiple-choice', options, answer: { type: 'option', value: Array.isArray(gold) ? gold.join('') : String(gold) } } as const);
+        : ({
+            form: 'multiple-choice',
+            options,
+            answer: { type: 'option', value: Array.isArray(gold) ? gold.join('') : String(gold) },
+          } as const);
     return verify(response, question, settings);
   });
   const right = verdicts.filter(({ accuracy }) => accuracy === 1).length;
@@ -141,7 +166,11 @@ export function judge(row: SuiteCase, override?: VerifySettings): Outcome | unde
   const detail = `${String(first?.extracted)} ${String(first?.reason)}`;
   if (row.expected === null) return { ours: first?.accuracy, agrees: Number.isNaN(first?.accuracy), detail };
   if (typeof wanted === 'object') {
-    return { ours: right, agrees: sharesOf(wanted, right, responses.length), detail: `${right}/${responses.length} ${detail}` };
+    return {
+      ours: right,
+      agrees: sharesOf(wanted, right, responses.length),
+      detail: `${right}/${responses.length} ${detail}`,
+    };
   }
   return { ours: right === responses.length, agrees: (right === responses.length ? 1 : 0) === wanted, detail };
 }
@@ -185,7 +214,7 @@ function sharesOf(wanted: Shares, right: number, n: number): boolean {
 
 function judgeFormat(row: SuiteCase): Outcome {
   const text = String(row.input);
-  const fn = (row.settings ?? {})['fn'];
+  const fn = row.settings?.['fn'];
   if (fn === 'tag_count_reward') {
     const ours = tagCount(text, ['<think>\n', '\n</think>\n', '\n<answer>\n', '\n</answer>']);
     return { ours, agrees: ours === row.expected, detail: 'tag count' };

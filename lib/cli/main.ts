@@ -5,6 +5,7 @@ import { registerBlend } from './blend.js';
 import { registerCurate } from './curate.js';
 import { registerInfo } from './info.js';
 import { reportError } from './output.js';
+import { registerServe } from './serve.js';
 import { registerVerify } from './verify.js';
 
 const program = new Command('crossthink')
@@ -16,6 +17,7 @@ registerInfo(program);
 registerCurate(program);
 registerBlend(program);
 registerVerify(program);
+registerServe(program);
 
 program.parseAsync(process.argv).catch((error: unknown) => {
   reportError(error);

@@ -1,6 +1,7 @@
 import type { VerifySettings } from './settings.js';
 
-export type PresetName = 'default' | 'math-verify' | 'verl-dapo' | 'nemo-skills' | 'hendrycks-math' | 'squad' | 'strict';
+export type PresetName =
+  'default' | 'math-verify' | 'verl-dapo' | 'nemo-skills' | 'hendrycks-math' | 'squad' | 'strict';
 
 /** The conventions of other systems, as far as they differ from the defaults (docs/rewards.md, presets). */
 export const presets: Readonly<Record<PresetName, Omit<VerifySettings, 'preset'>>> = {
@@ -17,5 +18,13 @@ export const presets: Readonly<Record<PresetName, Omit<VerifySettings, 'preset'>
   'nemo-skills': { percent: 'number', units: 'ignore' },
   'hendrycks-math': { comparison: 'latex-string', sources: ['boxed', 'tail'] },
   squad: { comparison: 'text', sources: ['boxed', 'answer-tag', 'whole'], template: 'none' },
-  strict: { sources: ['boxed'], tolerance: 0, percent: 'fraction', units: 'strict', listOrder: 'same', intervals: 'as-written', text: 'exact' },
+  strict: {
+    sources: ['boxed'],
+    tolerance: 0,
+    percent: 'fraction',
+    units: 'strict',
+    listOrder: 'same',
+    intervals: 'as-written',
+    text: 'exact',
+  },
 };

@@ -57,7 +57,9 @@ export function fromParts(gold: Gold, options: readonly Option[], form?: Questio
       const choice = readChoice(text, []);
       return choice.kind === 'option' ? choice.labels : [];
     });
-    return labels.length === 0 ? unscorable('unscorable_gold_not_an_option') : { kind: 'option', labels, options: [], every: false };
+    return labels.length === 0
+      ? unscorable('unscorable_gold_not_an_option')
+      : { kind: 'option', labels, options: [], every: false };
   }
   const truth = readBoolean(golds[0] ?? '');
   if (type === 'boolean' && truth === null) return unscorable('unscorable_gold_unparsable');
@@ -108,7 +110,9 @@ function cleanGold(gold: string): string {
 function letteredGold(golds: readonly string[], form?: Question['form']): Option | null {
   const [only] = golds;
   if (golds.length !== 1 || only === undefined) return null;
-  const match = /^(?:\(([A-Z])\)\s*|([A-Z])\s?[:)]\s+)(\S[^]*)$/.exec(only) ?? (form === 'multiple-choice' ? /^([A-Z])()\.\s+(\S[^]*)$/.exec(only) : null);
+  const match =
+    /^(?:\(([A-Z])\)\s*|([A-Z])\s?[:)]\s+)(\S[^]*)$/.exec(only) ??
+    (form === 'multiple-choice' ? /^([A-Z])()\.\s+(\S[^]*)$/.exec(only) : null);
   const text = match?.[3];
   if (text === undefined || /^[\d(=]/.test(text)) return null;
   return { label: match?.[1] ?? match?.[2] ?? '', text };
@@ -144,7 +148,9 @@ function optionTarget(golds: readonly string[], options: readonly Option[]): Tar
 function severalLabels(gold: string, options: readonly Option[]): readonly string[] | null {
   const text = stripDelimiters(unwrapLatexText(gold));
   if (!/^[A-Z](?:(?:\s*(?:,|;|&|and)\s*|\s*)[A-Z])+$/.test(text)) return null;
-  const labels = (text.replace(/and/g, '').match(/[A-Z]/g) ?? []).map((letter) => options.find(({ label }) => label === letter)?.label);
+  const labels = (text.replace(/and/g, '').match(/[A-Z]/g) ?? []).map(
+    (letter) => options.find(({ label }) => label === letter)?.label,
+  );
   return labels.every((label) => label !== undefined) && new Set(labels).size === labels.length ? labels : null;
 }
 

@@ -82,7 +82,10 @@ function judgeOption(
         return { extracted: text, reason: right ? 'correct' : 'wrong' };
       }
       if (choice.kind === 'several') return { extracted: text, reason: 'several_answers' };
-      return { extracted: extraction.answer, reason: chosen.every((label) => labels.includes(label)) ? 'correct' : 'wrong' };
+      return {
+        extracted: extraction.answer,
+        reason: chosen.every((label) => labels.includes(label)) ? 'correct' : 'wrong',
+      };
     }
     if (explicit.has(extraction.source)) return { extracted: extraction.answer, reason: 'unknown_option' };
   }

@@ -28,12 +28,22 @@ export function sameTime(gold: string, answer: string): boolean | null {
 const months = 'january february march april may june july august september october november december'.split(' ');
 
 function monthOf(word: string): number {
-  return word.length < 3 ? -1 : months.findIndex((name) => name.startsWith(word) && (word.length === 3 || word === name || (word === 'sept' && name === 'september')));
+  return word.length < 3
+    ? -1
+    : months.findIndex(
+        (name) =>
+          name.startsWith(word) && (word.length === 3 || word === name || (word === 'sept' && name === 'september')),
+      );
 }
 
 /** `year-month-day`; null where the text is no full date. Numeric dates are read only where the year comes first. */
 function readDate(text: string): string | null {
-  const clean = text.replace(/(\d)(?:st|nd|rd|th)\b/g, '$1').replace(/[,.]/g, ' ').replace(/\b(?:on|of)\b/g, ' ').replace(/\s+/g, ' ').trim();
+  const clean = text
+    .replace(/(\d)(?:st|nd|rd|th)\b/g, '$1')
+    .replace(/[,.]/g, ' ')
+    .replace(/\b(?:on|of)\b/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
   const iso = /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})$/.exec(clean);
   if (iso !== null) return [iso[1], iso[2], iso[3]].map(Number).join('-');
   const monthFirst = /^([a-z]+) (\d{1,2}) (\d{4})$/.exec(clean);

@@ -110,7 +110,8 @@ export function normaliseSquad(text: string): string {
 
 /** Token F1 of SQuAD over normalised words: 2PR/(P+R), counting repeated words; 1 where both are empty. `keepArticles` skips the normalisation but for case. */
 export function tokenF1(response: string, gold: string, { keepArticles = false } = {}): number {
-  const normal = (text: string): string => (keepArticles ? text.toLowerCase().replace(/\s+/g, ' ').trim() : normaliseSquad(text));
+  const normal = (text: string): string =>
+    keepArticles ? text.toLowerCase().replace(/\s+/g, ' ').trim() : normaliseSquad(text);
   const a = words(normal(response));
   const b = words(normal(gold));
   if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
@@ -140,7 +141,8 @@ const tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
 /** `seven`, `twenty-one`, `forty two` as a number literal; null for other words. */
 export function wordToNumber(plain: string): NumberLiteral | null {
   const digit = '〇一二三四五六七八九十'.indexOf(plain);
-  if (plain.length === 1 && digit >= 0) return { value: { n: BigInt(digit), d: 1n }, decimals: null, percent: false, currency: null, unit: null };
+  if (plain.length === 1 && digit >= 0)
+    return { value: { n: BigInt(digit), d: 1n }, decimals: null, percent: false, currency: null, unit: null };
   if (!/^[a-z]{3,9}(?:[- ][a-z]{3,5})?$/.test(plain)) return null;
   const [first = '', second] = plain.split(/[- ]/);
   let value = small.indexOf(first);

@@ -20,32 +20,72 @@ function define(dimension: string, units: Readonly<Record<string, number | reado
 
 // Factors are exact by definition (SI brochure; international yard and pound, 1959).
 define('length', {
-  'm meter metre': 1, 'km kilometer kilometre': 1000, 'dm decimeter decimetre': 0.1, 'cm centimeter centimetre': 0.01, 'mm millimeter millimetre': 0.001,
-  'µm um micrometer micron': 1e-6, 'nm nanometer nanometre': 1e-9, 'in inch inches': 0.0254, 'ft foot feet': 0.3048, 'yd yard': 0.9144, 'mi mile': 1609.344,
+  'm meter metre': 1,
+  'km kilometer kilometre': 1000,
+  'dm decimeter decimetre': 0.1,
+  'cm centimeter centimetre': 0.01,
+  'mm millimeter millimetre': 0.001,
+  'µm um micrometer micron': 1e-6,
+  'nm nanometer nanometre': 1e-9,
+  'in inch inches': 0.0254,
+  'ft foot feet': 0.3048,
+  'yd yard': 0.9144,
+  'mi mile': 1609.344,
 });
 define('mass', {
-  'kg kilogram': 1, 'g gram gm': 0.001, 'mg milligram': 1e-6, 'lb lbs pound': 0.45359237, 'oz ounce': 0.028349523125, 'ton tonne': 1000,
+  'kg kilogram': 1,
+  'g gram gm': 0.001,
+  'mg milligram': 1e-6,
+  'lb lbs pound': 0.45359237,
+  'oz ounce': 0.028349523125,
+  'ton tonne': 1000,
 });
 define('time', {
-  's sec second': 1, 'ms millisecond': 0.001, 'min minute mins': 60, 'h hr hour hrs': 3600, 'day d': 86400, 'week wk': 604800, 'year yr': 31557600, month: 2629800,
+  's sec second': 1,
+  'ms millisecond': 0.001,
+  'min minute mins': 60,
+  'h hr hour hrs': 3600,
+  'day d': 86400,
+  'week wk': 604800,
+  'year yr': 31557600,
+  month: 2629800,
 });
-define('volume', { 'L l liter litre': 0.001, 'mL ml milliliter millilitre': 1e-6, 'gallon gal': 0.003785411784, 'quart qt': 0.000946352946 });
+define('volume', {
+  'L l liter litre': 0.001,
+  'mL ml milliliter millilitre': 1e-6,
+  'gallon gal': 0.003785411784,
+  'quart qt': 0.000946352946,
+});
 define('angle', { 'deg degree °': Math.PI / 180, 'rad radian': 1 });
 define('temperature', { 'K kelvin': 1, '°C ℃ celsius degC': [1, 273.15], '°F fahrenheit degF': [5 / 9, 459.67] });
 define('money', { '$ dollar usd USD buck': 1, 'cent ¢': 0.01 });
 define('money-eur', { '€ euro EUR': 1 });
 define('money-gbp', { '£ GBP': 1, 'pence penny': 0.01 });
 define('force', { 'N newton': 1, kN: 1000 });
-define('energy', { 'J joule': 1, 'kJ kilojoule': 1000, 'cal calorie': 4.184, 'kcal kilocalorie': 4184, 'eV': 1.602176634e-19, 'kWh': 3.6e6 });
-define('power', { 'W watt': 1, 'kW kilowatt': 1000, 'MW megawatt': 1e6, 'hp horsepower': 745.69987158227022 });
-define('pressure', { 'Pa pascal': 1, 'kPa kilopascal': 1000, 'MPa': 1e6, 'atm atmosphere': 101325, 'bar': 1e5, 'mmHg torr': 133.322387415 });
-define('voltage', { 'V volt': 1, 'mV millivolt': 0.001, 'kV': 1000 });
+define('energy', {
+  'J joule': 1,
+  'kJ kilojoule': 1000,
+  'cal calorie': 4.184,
+  'kcal kilocalorie': 4184,
+  eV: 1.602176634e-19,
+  kWh: 3.6e6,
+});
+define('power', { 'W watt': 1, 'kW kilowatt': 1000, 'MW megawatt': 1e6, 'hp horsepower': 745.6998715822702 });
+define('pressure', {
+  'Pa pascal': 1,
+  'kPa kilopascal': 1000,
+  MPa: 1e6,
+  'atm atmosphere': 101325,
+  bar: 1e5,
+  'mmHg torr': 133.322387415,
+});
+define('voltage', { 'V volt': 1, 'mV millivolt': 0.001, kV: 1000 });
 define('current', { 'A amp ampere': 1, 'mA milliamp': 0.001 });
-define('resistance', { 'Ω ohm \\Omega': 1, 'kΩ': 1000 });
-define('frequency', { 'Hz hertz': 1, 'kHz': 1000, 'MHz': 1e6, 'GHz': 1e9 });
-define('amount', { 'mol mole': 1, 'mmol': 0.001 });
+define('resistance', { 'Ω ohm \\Omega': 1, kΩ: 1000 });
+define('frequency', { 'Hz hertz': 1, kHz: 1000, MHz: 1e6, GHz: 1e9 });
+define('amount', { 'mol mole': 1, mmol: 0.001 });
 define('charge', { 'C coulomb': 1 });
-define('information', { 'bit': 1, 'byte': 8, 'KB': 8000, 'MB': 8e6, 'GB': 8e9 });
+define('information', { bit: 1, byte: 8, KB: 8000, MB: 8e6, GB: 8e9 });
 
 /** Whether a word is a unit's name, or one that stands where units stand (`units`, `square`, `people` is not). */
 export function isUnitWord(word: string): boolean {

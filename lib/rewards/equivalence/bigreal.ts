@@ -197,6 +197,9 @@ export function arctangent2(y: BigReal, x: BigReal): BigReal | null {
 /** Nearest double, scaled down where out of range: only ratios and signs are used. */
 export function approximate(a: BigReal): number {
   const length = bitLength(a.m);
-  const head = length > 60 ? Number(a.m >> BigInt(length - 60)) * 2 ** Math.min(1000, Math.max(-1000, a.e + length - 60)) : Number(a.m) * 2 ** Math.min(1000, Math.max(-1000, a.e));
+  const head =
+    length > 60
+      ? Number(a.m >> BigInt(length - 60)) * 2 ** Math.min(1000, Math.max(-1000, a.e + length - 60))
+      : Number(a.m) * 2 ** Math.min(1000, Math.max(-1000, a.e));
   return head;
 }

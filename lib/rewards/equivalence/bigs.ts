@@ -83,7 +83,9 @@ export const bigs: Field<BigComplex> = {
       return complex(real.sqrt(a.re.m < 0n ? { ...a.re, m: 0n } : a.re), null);
     }
     const log = bigs.ln(a);
-    return log === null ? null : bigs.exp({ re: real.divide(log.re, two) ?? log.re, im: real.divide(imaginary(log), two) ?? zero });
+    return log === null
+      ? null
+      : bigs.exp({ re: real.divide(log.re, two) ?? log.re, im: real.divide(imaginary(log), two) ?? zero });
   },
   sin: (a) => circular(a, 'sin'),
   cos: (a) => circular(a, 'cos'),

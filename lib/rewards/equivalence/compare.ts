@@ -41,7 +41,8 @@ function spelled(e: Expr): string {
 function sameAsRegions(gold: Expr, answer: Expr, context: Context): boolean {
   const { intervals } = context.settings;
   if (intervals === 'as-written' && (gold.k === 'relation') !== (answer.k === 'relation')) return false;
-  if (intervals === 'gold-inequality' && answer.k === 'relation' && answer.ops[0] !== 'in' && gold.k !== 'relation') return false;
+  if (intervals === 'gold-inequality' && answer.k === 'relation' && answer.ops[0] !== 'in' && gold.k !== 'relation')
+    return false;
   const a = toRegion(gold, context);
   const b = a === null ? null : toRegion(answer, context);
   return a !== null && b !== null && sameRegion(a, b, context);
@@ -61,7 +62,13 @@ function compareRelations(gold: Expr, answer: Expr, context: Context): boolean {
   if (side.k !== 'relation') return false;
   const value = valueOf(side);
   if (value === null) return false;
-  if (side === answer && context.settings.assignments === 'gold-only' && side.ops.length === 1 && side.ops[0] !== '~' && !isQuantity(side.parts[0] ?? side)) {
+  if (
+    side === answer &&
+    context.settings.assignments === 'gold-only' &&
+    side.ops.length === 1 &&
+    side.ops[0] !== '~' &&
+    !isQuantity(side.parts[0] ?? side)
+  ) {
     return false;
   }
   return side === gold ? recurse(value, answer) : recurse(gold, value);
@@ -79,7 +86,9 @@ function compareRatios(gold: Expr, answer: Expr, context: Context): boolean {
   if (![...g, ...a].every(isScalar)) return false;
   if (g.length !== a.length) {
     const quotient = (args: readonly Expr[]): Expr | null =>
-      args.length === 2 && args[0] !== undefined && args[1] !== undefined ? { k: 'div', left: args[0], right: args[1] } : null;
+      args.length === 2 && args[0] !== undefined && args[1] !== undefined
+        ? { k: 'div', left: args[0], right: args[1] }
+        : null;
     const [x, y] = [g.length === 1 ? g[0] : quotient(g), a.length === 1 ? a[0] : quotient(a)];
     return x != null && y != null && sameScalar(x, y, context);
   }
@@ -116,12 +125,15 @@ function compareCollections(gold: Expr, answer: Expr, context: Context, same: (a
   if (g === null || a === null) return false;
   if (g.kind === 'tuple' && a.kind === 'tuple') {
     const pair = g.items.length === 2 && a.items.length === 2;
-    if (pair && gold.k === 'seq' && answer.k === 'seq' && (gold.open !== answer.open || gold.close !== answer.close)) return false;
+    if (pair && gold.k === 'seq' && answer.k === 'seq' && (gold.open !== answer.open || gold.close !== answer.close))
+      return false;
     return sameItems(g.items, a.items, false, same);
   }
   const kinds = `${g.kind} ${a.kind}`;
-  if (kinds === 'tuple list' || kinds === 'list tuple') return sameItems(g.items.map(dropName), a.items.map(dropName), false, same);
-  if (kinds === 'tuple set' || kinds === 'set tuple') return context.settings.tuples === 'as-sets' && sameItems(g.items, a.items, true, same);
+  if (kinds === 'tuple list' || kinds === 'list tuple')
+    return sameItems(g.items.map(dropName), a.items.map(dropName), false, same);
+  if (kinds === 'tuple set' || kinds === 'set tuple')
+    return context.settings.tuples === 'as-sets' && sameItems(g.items, a.items, true, same);
   const ordered = context.settings.listOrder === 'same' && g.kind === 'list' && a.kind === 'list';
   const named = g.items.some((item) => item.k === 'relation') !== a.items.some((item) => item.k === 'relation');
   const drop = (items: readonly Expr[]): readonly Expr[] => (named ? items.map(dropName) : items);
@@ -138,7 +150,8 @@ interface Collection {
 }
 
 function collection(e: Expr): Collection | null {
-  if (e.k === 'seq') return e.open === '' ? { kind: 'list', items: flatten(e.items) } : { kind: 'tuple', items: e.items };
+  if (e.k === 'seq')
+    return e.open === '' ? { kind: 'list', items: flatten(e.items) } : { kind: 'tuple', items: e.items };
   if (e.k === 'set') return { kind: 'set', items: flatten(e.items) };
   return isScalar(e) ? { kind: 'single', items: [e] } : null;
 }
@@ -148,7 +161,12 @@ function flatten(items: readonly Expr[]): readonly Expr[] {
 }
 
 /** Item by item in order; or, as sets, every item of either side having an equal on the other. */
-function sameItems(gold: readonly Expr[], answer: readonly Expr[], anyOrder: boolean, same: (a: Expr, b: Expr) => boolean): boolean {
+function sameItems(
+  gold: readonly Expr[],
+  answer: readonly Expr[],
+  anyOrder: boolean,
+  same: (a: Expr, b: Expr) => boolean,
+): boolean {
   if (gold.length > maximumItems || answer.length > maximumItems) {
     const keys = (items: readonly Expr[]): string[] => items.map(keyOf);
     const [x, y] = [keys(gold), keys(answer)];
@@ -156,10 +174,13 @@ function sameItems(gold: readonly Expr[], answer: readonly Expr[], anyOrder: boo
     return x.join() === y.join();
   }
   if (!anyOrder) {
-    return gold.length === answer.length && gold.every((item, i) => {
-      const other = answer[i];
-      return other !== undefined && same(item, other);
-    });
+    return (
+      gold.length === answer.length &&
+      gold.every((item, i) => {
+        const other = answer[i];
+        return other !== undefined && same(item, other);
+      })
+    );
   }
   const matched = new Set<number>();
   for (const item of gold) {
@@ -177,7 +198,13 @@ function expandSigns(e: Expr): Expr {
   if (e.k === 'set') return { ...e, items: flatten(e.items.map(expandSigns)) };
   const choose = (sign: 1 | -1): Expr =>
     mapTree(e, (node) => (node.k === 'pm' ? (node.sign === sign ? node.arg : negative(node.arg)) : node));
-  if (e.k === 'relation' && e.parts.length === 2 && e.parts[0] !== undefined && e.parts[1] !== undefined && e.ops[0] === '=') {
+  if (
+    e.k === 'relation' &&
+    e.parts.length === 2 &&
+    e.parts[0] !== undefined &&
+    e.parts[1] !== undefined &&
+    e.ops[0] === '='
+  ) {
     const right = expandSigns(e.parts[1]);
     if (right.k === 'seq' && isQuantity(e.parts[0])) {
       const left = e.parts[0];

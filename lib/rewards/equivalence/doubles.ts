@@ -38,7 +38,8 @@ export const doubles: Field<ComplexDouble> = {
   divide(a, b) {
     const n = size(b);
     if (n <= b.err * 2 || n === 0) return null;
-    if (b.im === 0 && a.im === 0) return checked(make(a.re / b.re, 0, (a.err + (Math.abs(a.re) / n) * b.err) / (n - b.err)));
+    if (b.im === 0 && a.im === 0)
+      return checked(make(a.re / b.re, 0, (a.err + (Math.abs(a.re) / n) * b.err) / (n - b.err)));
     const d = b.re * b.re + b.im * b.im;
     const re = (a.re * b.re + a.im * b.im) / d;
     const im = (a.im * b.re - a.re * b.im) / d;
@@ -49,7 +50,9 @@ export const doubles: Field<ComplexDouble> = {
     const scale = Math.exp(a.re);
     if (a.err > 0.1) return null;
     if (a.im === 0) return checked(make(scale, 0, scale * (1.1 * a.err + u)));
-    return checked(make(scale * Math.cos(a.im), scale * Math.sin(a.im), scale * (1.1 * a.err + 2 * u * (1 + Math.abs(a.im)))));
+    return checked(
+      make(scale * Math.cos(a.im), scale * Math.sin(a.im), scale * (1.1 * a.err + 2 * u * (1 + Math.abs(a.im)))),
+    );
   },
   ln(a) {
     const n = size(a);
@@ -65,17 +68,35 @@ export const doubles: Field<ComplexDouble> = {
     if (a.im === 0) return a.re >= 0 ? make(Math.sqrt(a.re), 0, err) : make(0, Math.sqrt(-a.re), err);
     const re = Math.sqrt((n + a.re) / 2);
     const im = Math.sqrt(Math.max(0, (n - a.re) / 2)) * Math.sign(a.im);
-    return checked(make(re, im, err + 1e-15 * Math.sqrt(n) * (1 + Math.sqrt(n / Math.max(1e-300, Math.min(re, Math.abs(im)))) * 1e-1)));
+    return checked(
+      make(
+        re,
+        im,
+        err + 1e-15 * Math.sqrt(n) * (1 + Math.sqrt(n / Math.max(1e-300, Math.min(re, Math.abs(im)))) * 1e-1),
+      ),
+    );
   },
   sin(a) {
     if (Math.abs(a.re) > 1e8) return null;
     if (a.im === 0) return make(Math.sin(a.re), 0, a.err + u * Math.abs(a.re));
-    return checked(make(Math.sin(a.re) * Math.cosh(a.im), Math.cos(a.re) * Math.sinh(a.im), (a.err + 4 * u * (1 + Math.abs(a.re))) * Math.cosh(a.im)));
+    return checked(
+      make(
+        Math.sin(a.re) * Math.cosh(a.im),
+        Math.cos(a.re) * Math.sinh(a.im),
+        (a.err + 4 * u * (1 + Math.abs(a.re))) * Math.cosh(a.im),
+      ),
+    );
   },
   cos(a) {
     if (Math.abs(a.re) > 1e8) return null;
     if (a.im === 0) return make(Math.cos(a.re), 0, a.err + u * Math.abs(a.re));
-    return checked(make(Math.cos(a.re) * Math.cosh(a.im), -Math.sin(a.re) * Math.sinh(a.im), (a.err + 4 * u * (1 + Math.abs(a.re))) * Math.cosh(a.im)));
+    return checked(
+      make(
+        Math.cos(a.re) * Math.cosh(a.im),
+        -Math.sin(a.re) * Math.sinh(a.im),
+        (a.err + 4 * u * (1 + Math.abs(a.re))) * Math.cosh(a.im),
+      ),
+    );
   },
   abs: (a) => make(size(a), 0, a.err),
   realPart: (a) => ({ re: a.re, im: 0, err: a.err }),

@@ -6,7 +6,13 @@ import { evaluateExactly, substitute } from './exact.js';
 import type { Field } from './field.js';
 
 /** Value of a scalar expression in a field at the point given by `assign`; null where undefined or out of range. */
-export function evaluate<T>(e: Expr, field: Field<T>, assign: (name: string) => T, budget: Budget, cost: number): T | null {
+export function evaluate<T>(
+  e: Expr,
+  field: Field<T>,
+  assign: (name: string) => T,
+  budget: Budget,
+  cost: number,
+): T | null {
   return new Evaluator(field, assign, budget, cost).run(e);
 }
 
@@ -51,7 +57,9 @@ class Evaluator<T> {
         return this.then(e.arg, (a) => f.divide(a, f.fromRational(rational(100n))));
       case 'unit':
         // At the top units are compared apart; inside a function degrees are angles.
-        return this.then(e.arg, (a) => (e.unit === 'deg' ? f.divide(f.multiply(a, f.pi()), f.fromRational(rational(180n))) : a));
+        return this.then(e.arg, (a) =>
+          e.unit === 'deg' ? f.divide(f.multiply(a, f.pi()), f.fromRational(rational(180n))) : a,
+        );
       case 'fn':
         return this.apply(e.name, e.args, e);
       case 'bigop':
@@ -125,10 +133,12 @@ class Evaluator<T> {
       const degree = second === undefined ? null : evaluateExactly(second, this.budget);
       if (degree?.d === 1n) return this.then(first, (a) => this.root(a, degree.n));
       if (second === undefined) return null;
-      return this.then(first, (a) => this.then(second, (n) => {
-        const inverse = f.divide(this.one, n);
-        return inverse === null ? null : this.generalPower(a, inverse);
-      }));
+      return this.then(first, (a) =>
+        this.then(second, (n) => {
+          const inverse = f.divide(this.one, n);
+          return inverse === null ? null : this.generalPower(a, inverse);
+        }),
+      );
     }
     if (name === 'log' || name === 'lg') {
       if (second === undefined) return this.then(first, (a) => this.logarithm(a, name === 'lg' ? rational(10n) : null));
@@ -165,7 +175,8 @@ class Evaluator<T> {
     }
     if (name === 'floor' || name === 'ceil') {
       const value = f.toDouble(first);
-      if (!Number.isFinite(value) || Math.abs(value) > 2 ** 50 || Math.abs(value - Math.round(value)) < 1e-9) return null;
+      if (!Number.isFinite(value) || Math.abs(value) > 2 ** 50 || Math.abs(value - Math.round(value)) < 1e-9)
+        return null;
       return f.fromRational(rational(BigInt(name === 'floor' ? Math.floor(value) : Math.ceil(value))));
     }
     return null;
@@ -279,16 +290,39 @@ class Evaluator<T> {
     if (from?.d !== 1n || to?.d !== 1n || to.n - from.n > 200n) return null;
     let value: T | null = this.f.fromRational(rational(e.op === 'sum' ? 0n : 1n));
     for (let i = from.n; i <= to.n && value !== null; i++) {
-      const term = this.run(substitute(e.body, e.variable, { k: 'num', value: rational(i), decimals: null }));
+      const term = this.run(
+        substitute(e.body, e.variable, { k: 'num', value: rational(i), decimals: null }, this.budget),
+      );
       value = term === null ? null : e.op === 'sum' ? this.f.add(value, term) : this.f.multiply(value, term);
     }
     return value;
   }
 }
 
-const exactOnly: ReadonlySet<string> = new Set(['factorial', 'binomial', 'gcd', 'lcm', 'mod', 'floor', 'ceil', 'max', 'min']);
+const exactOnly: ReadonlySet<string> = new Set([
+  'factorial',
+  'binomial',
+  'gcd',
+  'lcm',
+  'mod',
+  'floor',
+  'ceil',
+  'max',
+  'min',
+]);
 
 const aliases: Readonly<Record<string, string>> = {
-  asin: 'arcsin', acos: 'arccos', atan: 'arctan', arsinh: 'arcsinh', arcosh: 'arccosh', artanh: 'arctanh', asinh: 'arcsinh',
-  acosh: 'arccosh', atanh: 'arctanh', tg: 'tan', ctg: 'cot', arctg: 'arctan', cosec: 'csc',
+  asin: 'arcsin',
+  acos: 'arccos',
+  atan: 'arctan',
+  arsinh: 'arcsinh',
+  arcosh: 'arccosh',
+  artanh: 'arctanh',
+  asinh: 'arcsinh',
+  acosh: 'arccosh',
+  atanh: 'arctanh',
+  tg: 'tan',
+  ctg: 'cot',
+  arctg: 'arctan',
+  cosec: 'csc',
 };

@@ -1,6 +1,17 @@
 import type { Budget } from '../budget.js';
 import { mapTree, type Expr } from '../expression/ast.js';
-import { absolute, add, compare, divide, multiply, negate, one, rational, zero, type Rational } from '../answers/rational.js';
+import {
+  absolute,
+  add,
+  compare,
+  divide,
+  multiply,
+  negate,
+  one,
+  rational,
+  zero,
+  type Rational,
+} from '../answers/rational.js';
 
 /** Largest number kept exactly, in bits of numerator and denominator together. */
 const maximumBits = 40_000;
@@ -49,6 +60,11 @@ function bits(a: Rational): number {
   return sizeOf(a.n) + sizeOf(a.d);
 }
 
+/** Steps a fraction of this size costs: reducing it to lowest terms is quadratic in its length. */
+function arithmeticCost(size: number): number {
+  return Math.floor((size * size) / 2 ** 15);
+}
+
 function sizeOf(n: bigint): number {
   return n.toString(16).length * 4;
 }
@@ -65,7 +81,7 @@ function fold(
     if (next === null) return null;
     value = combine(value, next);
     const size = bits(value);
-    budget.spend(size >> 10);
+    budget.spend(arithmeticCost(size));
     if (size > maximumBits) return null;
   }
   return value;
@@ -196,15 +212,23 @@ function finite(e: Expr & { k: 'bigop' }, budget: Budget): Rational | null {
   if (from?.d !== 1n || to?.d !== 1n || to.n - from.n > 2000n) return null;
   let value = e.op === 'sum' ? zero : one;
   for (let i = from.n; i <= to.n; i++) {
-    const term = evaluateExactly(substitute(e.body, e.variable, { k: 'num', value: rational(i), decimals: null }), budget);
+    const term = evaluateExactly(
+      substitute(e.body, e.variable, { k: 'num', value: rational(i), decimals: null }, budget),
+      budget,
+    );
     if (term === null) return null;
     value = e.op === 'sum' ? add(value, term) : multiply(value, term);
-    if (bits(value) > maximumBits) return null;
+    const size = bits(value);
+    budget.spend(arithmeticCost(size) + 1);
+    if (size > maximumBits) return null;
   }
   return value;
 }
 
 /** The tree with a symbol replaced. */
-export function substitute(e: Expr, name: string, value: Expr): Expr {
-  return mapTree(e, (node) => (node.k === 'sym' && node.name === name ? value : node));
+export function substitute(e: Expr, name: string, value: Expr, budget: Budget): Expr {
+  return mapTree(e, (node) => {
+    budget.spend();
+    return node.k === 'sym' && node.name === name ? value : node;
+  });
 }

@@ -20,7 +20,9 @@ export function latexString(source: string): string {
     .replace(/\\(?:left|right)(?![a-z])/g, '')
     .replace(/\^\s*\{?\s*\\circ\s*\}?|\\circ(?![a-z])|°/g, '')
     .replace(/\\\$|\$|\\%|%/g, '');
-  text = unwrapLatexText(text).replace(dropped, '').replace(/^\s*(?:an?|the)\s+/, '');
+  text = unwrapLatexText(text)
+    .replace(dropped, '')
+    .replace(/^\s*(?:an?|the)\s+/, '');
   text = text.replace(/\s+/g, '').replace(/(?<=\d),(?=\d{3}(?!\d))/g, '');
   text = text
     .replace(/(^|[^\d])\./g, '$10.')

@@ -78,7 +78,7 @@ export function sameUnit(gold: string, answer: string): boolean {
 /** Two quantities of one dimension in different units. */
 function converted(gold: Expr, goldUnit: string, answer: Expr, answerUnit: string, context: Context): boolean {
   const [a, b] = [reduceUnit(goldUnit), reduceUnit(answerUnit)];
-  if (a === null || b === null || a.dimension !== b.dimension) return false;
+  if (a === null || a.dimension !== b?.dimension) return false;
   const [x, y] = [evaluateExactly(gold, context.budget), evaluateExactly(answer, context.budget)];
   if (x === null || y === null) return false;
   const base = (n: typeof x, unit: typeof a): number => (Number(n.n) / Number(n.d) + unit.offset) * unit.factor;

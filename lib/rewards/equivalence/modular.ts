@@ -50,7 +50,9 @@ export function evaluateModulo(e: Expr, p: bigint, assign: (name: string) => big
     budget.spend();
     switch (node.k) {
       case 'num':
-        return node.value.d === 1n ? positive(node.value.n, p) : (positive(node.value.n, p) * inverse(node.value.d, p)) % p;
+        return node.value.d === 1n
+          ? positive(node.value.n, p)
+          : (positive(node.value.n, p) * inverse(node.value.d, p)) % p;
       case 'sym':
         return assign(node.name);
       case 'opaque':
@@ -62,6 +64,7 @@ export function evaluateModulo(e: Expr, p: bigint, assign: (name: string) => big
       case 'neg':
         return positive(-run(node.arg), p);
       case 'div':
+        budget.spend(10);
         return (run(node.left) * inverse(run(node.right), p)) % p;
       case 'pow': {
         const exponent = node.right.k === 'num' ? node.right.value.n : 0n;

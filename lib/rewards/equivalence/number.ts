@@ -21,7 +21,8 @@ export function sameNumber(gold: NumberLiteral, answer: NumberLiteral, context: 
   const inexact = gold.decimals !== null || answer.decimals !== null;
   const places = gold.decimals === null || answer.decimals === null ? null : Math.min(gold.decimals, answer.decimals);
   const decimals = places ?? gold.decimals ?? answer.decimals;
-  const close = (a: Rational, b: Rational): boolean => equals(a, b) || (inexact && closeRationals(a, b, context, decimals));
+  const close = (a: Rational, b: Rational): boolean =>
+    equals(a, b) || (inexact && closeRationals(a, b, context, decimals));
   if (gold.percent === answer.percent || percent === 'number') return close(gold.value, answer.value);
   const fraction = ({ value, percent: sign }: NumberLiteral): Rational => (sign ? divide(value, hundred) : value);
   // `10` for `10 %` is how people answer `what percentage`; `0.1` for `0.1 %` is a slip.

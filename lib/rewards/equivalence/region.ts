@@ -91,7 +91,14 @@ function complementOf(region: readonly Span[]): Span[] {
   let closed = false;
   for (const one of region) {
     if (from < one.from || (from === one.from && closed && !one.closedLow)) {
-      gaps.push({ low, high: one.low, from, to: one.from, closedLow: closed, closedHigh: !one.closedLow && one.from !== -Infinity });
+      gaps.push({
+        low,
+        high: one.low,
+        from,
+        to: one.from,
+        closedLow: closed,
+        closedHigh: !one.closedLow && one.from !== -Infinity,
+      });
     }
     ({ high: low, to: from } = one);
     closed = !one.closedHigh;
@@ -108,7 +115,8 @@ function intersect(a: readonly Span[], b: readonly Span[]): Span[] {
       const upper = x.to < y.to || (x.to === y.to && !x.closedHigh) ? x : y;
       const { low, from, closedLow } = lower;
       const { high, to, closedHigh } = upper;
-      if (from < to || (from === to && closedLow && closedHigh)) result.push({ low, high, from, to, closedLow, closedHigh });
+      if (from < to || (from === to && closedLow && closedHigh))
+        result.push({ low, high, from, to, closedLow, closedHigh });
     }
   }
   return result;
@@ -170,7 +178,7 @@ export function sameRegion(a: readonly Span[], b: readonly Span[], context: Cont
   if (a.length !== b.length) return false;
   return a.every((x, i) => {
     const y = b[i];
-    if (y === undefined || x.closedLow !== y.closedLow || x.closedHigh !== y.closedHigh) return false;
+    if (x.closedLow !== y?.closedLow || x.closedHigh !== y.closedHigh) return false;
     return sameEnd(x.low, y.low, x.from, y.from, context) && sameEnd(x.high, y.high, x.to, y.to, context);
   });
 }

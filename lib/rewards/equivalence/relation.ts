@@ -20,7 +20,9 @@ export function isQuantity(e: Expr): boolean {
     case 'unit':
       return isQuantity(e.arg);
     case 'fn':
-      return (e.name === 'abs' || e.name === 'norm' || e.name === 'det' || e.name === 'arg') && e.args.every(isQuantity);
+      return (
+        (e.name === 'abs' || e.name === 'norm' || e.name === 'det' || e.name === 'arg') && e.args.every(isQuantity)
+      );
     case 'seq':
       return e.items.length > 1 && e.items.every((item) => item.k === 'sym');
     default:
@@ -69,7 +71,12 @@ const reversed: Readonly<Partial<Record<RelationOp, RelationOp>>> = { '<': '>', 
  * Whether two statements say the same: part by part in either direction, or as `left - right` being proportional
  * (`2x = 4` and `x = 2`; `-x >= -1` and `x <= 1`).
  */
-export function sameRelation(gold: Relation, answer: Relation, context: Context, same: (a: Expr, b: Expr) => boolean): boolean {
+export function sameRelation(
+  gold: Relation,
+  answer: Relation,
+  context: Context,
+  same: (a: Expr, b: Expr) => boolean,
+): boolean {
   const g = shorten(gold);
   const a = shorten(answer);
   if (g.parts.length === a.parts.length) {
@@ -90,15 +97,31 @@ function matches(a: Expr, b: Expr | undefined, same: (a: Expr, b: Expr) => boole
 function shorten(e: Relation): Relation {
   const { parts, ops } = trimApproximation(e);
   const [first, last] = [parts[0], parts.at(-1)];
-  if (parts.length <= 2 || ops.some((op) => op !== '=') || first === undefined || last === undefined) return { ...e, parts, ops };
+  if (parts.length <= 2 || ops.some((op) => op !== '=') || first === undefined || last === undefined)
+    return { ...e, parts, ops };
   return { k: 'relation', parts: [first, last], ops: ['='] };
 }
 
-const comparable: ReadonlySet<Expr['k']> = new Set(['num', 'sym', 'const', 'add', 'mul', 'div', 'pow', 'neg', 'fn', 'opaque', 'bigop', 'unit', 'percent']);
+const comparable: ReadonlySet<Expr['k']> = new Set([
+  'num',
+  'sym',
+  'const',
+  'add',
+  'mul',
+  'div',
+  'pow',
+  'neg',
+  'fn',
+  'opaque',
+  'bigop',
+  'unit',
+  'percent',
+]);
 
 function proportional(g: Relation, a: Relation, context: Context): boolean {
   const [op, other] = [g.ops[0], a.ops[0]];
-  if (op === undefined || other === undefined || ![...g.parts, ...a.parts].every(({ k }) => comparable.has(k))) return false;
+  if (op === undefined || other === undefined || ![...g.parts, ...a.parts].every(({ k }) => comparable.has(k)))
+    return false;
   const p = difference(g.parts);
   const q = difference(a.parts);
   if (!hasName(p) || !hasName(q)) return false;
@@ -106,11 +129,7 @@ function proportional(g: Relation, a: Relation, context: Context): boolean {
   const quotient: Expr = { k: 'div', left: p, right: q };
   // p/q is constant where it equals its own value at another point: p(x) q(y) = p(y) q(x), y a fresh set of names.
   const there = (e: Expr): Expr => renamed(e);
-  const constant = sameScalar(
-    { k: 'mul', args: [p, there(q)] },
-    { k: 'mul', args: [there(p), q] },
-    context,
-  );
+  const constant = sameScalar({ k: 'mul', args: [p, there(q)] }, { k: 'mul', args: [there(p), q] }, context);
   if (!constant || sameScalar(p, zero, context) || sameScalar(q, zero, context)) return false;
   if (op === other && (op === '=' || op === '!=')) return true;
   const positive = sameScalar({ k: 'fn', name: 'abs', args: [quotient] }, quotient, context);
@@ -128,4 +147,3 @@ function renamed(e: Expr): Expr {
     return node.k === 'opaque' ? { ...node, key: `${node.key}\u2032` } : node;
   });
 }
-

@@ -55,7 +55,8 @@ export function closeRationals(a: Rational, b: Rational, context: Context, decim
   const tolerance = context.tolerance ?? context.settings.tolerance;
   const distance = absolute(subtract(a, b));
   if (decimalPlaces !== null && compare(distance, rational(1n, 2n * 10n ** BigInt(decimalPlaces))) <= 0) return true;
-  if (roundToPrecision && decimals !== null && compare(distance, rational(1n, 2n * 10n ** BigInt(decimals))) <= 0) return true;
+  if (roundToPrecision && decimals !== null && compare(distance, rational(1n, 2n * 10n ** BigInt(decimals))) <= 0)
+    return true;
   if (tolerance <= 0) return false;
   const larger = compare(absolute(a), absolute(b)) > 0 ? absolute(a) : absolute(b);
   const scale = rational(BigInt(Math.round(tolerance * 1e15)), 10n ** 15n);

@@ -1,6 +1,13 @@
 import { parseNumber, type NumberLiteral } from '../answers/number.js';
 import { sameDate, sameTime } from '../answers/calendar.js';
-import { normaliseSquad, normaliseText, repairEscapes, stripDelimiters, unwrapLatexText, wordToNumber } from '../answers/text.js';
+import {
+  normaliseSquad,
+  normaliseText,
+  repairEscapes,
+  stripDelimiters,
+  unwrapLatexText,
+  wordToNumber,
+} from '../answers/text.js';
 import type { Budget } from '../budget.js';
 import { NotMath, type Expr } from '../expression/ast.js';
 import { parseExpression } from '../expression/parser.js';
@@ -29,7 +36,9 @@ export function prepareGold(source: string): PreparedGold {
 
 /** Whether a string reads as mathematics: a number, a formula, a list of them. */
 export function isMath(text: string, budget: Budget): boolean {
-  return parseNumber(text) !== null || (!isProse(normaliseText(text)) && readings(text, budget).some((e) => e.k !== 'text'));
+  return (
+    parseNumber(text) !== null || (!isProse(normaliseText(text)) && readings(text, budget).some((e) => e.k !== 'text'))
+  );
 }
 
 /**
@@ -53,7 +62,8 @@ export function sameValue(
   const calendar = sameTime(gold.plain, plain) ?? sameDate(gold.plain, plain);
   if (calendar !== null) return calendar;
   if (sameText(gold.plain, plain, settings)) return true;
-  if (isProse(gold.plain) || answer.length > maximumMath || (loneWord.test(gold.plain) && loneWord.test(plain))) return false;
+  if (isProse(gold.plain) || answer.length > maximumMath || (loneWord.test(gold.plain) && loneWord.test(plain)))
+    return false;
   gold.expression ??= readings(gold.text, budget);
   if (gold.expression.length === 0) return compactLatex(gold.text) === compactLatex(answer);
   const answers = readings(answer, budget);

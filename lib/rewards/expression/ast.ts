@@ -18,7 +18,14 @@ export type Expr =
   /** `± arg` (sign 1) or `∓ arg` (sign -1): one expression that stands for two. */
   | { readonly k: 'pm'; readonly sign: 1 | -1; readonly arg: Expr }
   | { readonly k: 'fn'; readonly name: string; readonly args: readonly Expr[] }
-  | { readonly k: 'bigop'; readonly op: 'sum' | 'prod'; readonly variable: string; readonly from: Expr; readonly to: Expr; readonly body: Expr }
+  | {
+      readonly k: 'bigop';
+      readonly op: 'sum' | 'prod';
+      readonly variable: string;
+      readonly from: Expr;
+      readonly to: Expr;
+      readonly body: Expr;
+    }
   /** Something only comparable as a whole: integrals, limits, f(x). `key` is its canonical text. */
   | { readonly k: 'opaque'; readonly key: string }
   | { readonly k: 'percent'; readonly arg: Expr }
@@ -84,7 +91,16 @@ export function isScalar(e: Expr): boolean {
   return !some(e, ({ k }) => structures.has(k));
 }
 
-const structures: ReadonlySet<Expr['k']> = new Set(['seq', 'set', 'setop', 'relation', 'matrix', 'ratio', 'named', 'text']);
+const structures: ReadonlySet<Expr['k']> = new Set([
+  'seq',
+  'set',
+  'setop',
+  'relation',
+  'matrix',
+  'ratio',
+  'named',
+  'text',
+]);
 
 /** The same tree with every node passed through `change`, children first. */
 export function mapTree(e: Expr, change: (node: Expr) => Expr): Expr {

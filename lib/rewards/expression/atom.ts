@@ -40,7 +40,7 @@ export function parseAtom(c: Cursor): Expr {
 
 const constants: Readonly<Record<string, Expr>> = {
   '\\pi': { k: 'const', name: 'pi' },
-  'π': { k: 'const', name: 'pi' },
+  π: { k: 'const', name: 'pi' },
   '\\infty': { k: 'const', name: 'oo' },
   '\\oo': { k: 'const', name: 'oo' },
   e: { k: 'const', name: 'e' },
@@ -83,16 +83,19 @@ export function parseSubscript(c: Cursor): string {
 
 /** Short English words: prose, not products of symbols. */
 const commonWords: ReadonlySet<string> = new Set(
-  'is so we the get got of to in it be as at by an are was for not has had his her she he its you my no yes if then than i.e on do did all any one two six ten can may our but who how why out up us me'.split(' '),
+  'is so we the get got of to in it be as at by an are was for not has had his her she he its you my no yes if then than i.e on do did all any one two six ten can may our but who how why out up us me'.split(
+    ' ',
+  ),
 );
 
 /** Letters side by side are a product of symbols if they are few; more are a word, and words are no mathematics. */
 function parseWord(c: Cursor): Expr {
   const { v, spaced } = c.next();
-  if (commonWords.has(/^[A-Z][a-z]/.test(v) ? v.toLowerCase() : v) || (spaced && c.is('word'))) throw new NotMath(`word ${v}`);
+  if (commonWords.has(/^[A-Z][a-z]/.test(v) ? v.toLowerCase() : v) || (spaced && c.is('word')))
+    throw new NotMath(`word ${v}`);
   if (v.length > 3 && !/^[A-Z]{2,5}$/.test(v)) throw new NotMath(`word ${v}`);
   if (/^[A-Z]{2,5}$/.test(v)) return parseSymbol(c, v);
-  const letters = [...v].map((letter): Expr => constants[letter] ?? { k: 'sym', name: letter });
+  const letters = Array.from(v, (letter): Expr => constants[letter] ?? { k: 'sym', name: letter });
   const last = letters.at(-1);
   if (last?.k === 'sym') letters[letters.length - 1] = parseSymbol(c, last.name);
   return { k: 'mul', args: letters };
@@ -117,7 +120,11 @@ function parseFunction(c: Cursor, name: string): Expr {
     else break;
   }
   const args = parseArguments(c);
-  const inverse = power?.k === 'num' && power.value.n === -1n && power.value.d === 1n && /^(?:sin|cos|tan|cot|sec|csc|sinh|cosh|tanh)$/.test(name);
+  const inverse =
+    power?.k === 'num' &&
+    power.value.n === -1n &&
+    power.value.d === 1n &&
+    /^(?:sin|cos|tan|cot|sec|csc|sinh|cosh|tanh)$/.test(name);
   const applied: Expr = { k: 'fn', name: inverse ? `arc${name}` : name, args: base === null ? args : [...args, base] };
   return power === null || inverse ? applied : { k: 'pow', left: applied, right: power };
 }
@@ -135,14 +142,27 @@ function parseArguments(c: Cursor): Expr[] {
   let arg = parseSigned(c);
   for (;;) {
     const { t, v } = c.peek;
-    const factor = t === 'num' || (t === 'sym' && !c.peek.spaced) || (t === 'sym' && arg.k === 'num') || (t === 'cmd' && /^[dtc]?frac$|^sqrt$/.test(v));
+    const factor =
+      t === 'num' ||
+      (t === 'sym' && !c.peek.spaced) ||
+      (t === 'sym' && arg.k === 'num') ||
+      (t === 'cmd' && /^[dtc]?frac$|^sqrt$/.test(v));
     if (factor) arg = { k: 'mul', args: [arg, parsePower(c)] };
     else if (c.take('op', '/')) arg = { k: 'div', left: arg, right: parsePower(c) };
     else return [arg];
   }
 }
 
-const closers: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}', '\\{': '\\}', '<': '>', floor: 'floor', ceil: 'ceil', abs: 'abs' };
+const closers: Readonly<Record<string, string>> = {
+  '(': ')',
+  '[': ']',
+  '{': '}',
+  '\\{': '\\}',
+  '<': '>',
+  floor: 'floor',
+  ceil: 'ceil',
+  abs: 'abs',
+};
 
 function parseBracket(c: Cursor): Expr {
   const open = c.next().v;
@@ -155,7 +175,8 @@ function parseBracket(c: Cursor): Expr {
 
 function readBracket(c: Cursor, open: string): Expr {
   const start = c.place;
-  const conditional = (cursor: Cursor): boolean => cursor.place > start && (cursor.is('op', '|') || cursor.is('op', ':'));
+  const conditional = (cursor: Cursor): boolean =>
+    cursor.place > start && (cursor.is('op', '|') || cursor.is('op', ':'));
   const items = parseList(c, (cursor) => cursor.is('close') || (open === '\\{' && conditional(cursor)));
   if (open === '\\{' && (c.is('op', '|') || c.is('op', ':'))) return parseBuilder(c, items);
   const close = c.next();
@@ -166,7 +187,10 @@ function readBracket(c: Cursor, open: string): Expr {
     if (close.v !== '\\}') throw new NotMath('unclosed set');
     return { k: 'set', items };
   }
-  const half = (open === '(' && close.v === ']') || (open === '[' && close.v === ')') || ((open === '[' || open === ']') && (close.v === '[' || close.v === ']'));
+  const half =
+    (open === '(' && close.v === ']') ||
+    (open === '[' && close.v === ')') ||
+    ((open === '[' || open === ']') && (close.v === '[' || close.v === ']'));
   if (close.v !== closers[open] && !(half && items.length === 2)) throw new NotMath(`${open} closed by ${close.v}`);
   if (open === 'floor' || open === 'ceil' || open === 'abs') {
     if (single === null) throw new NotMath(open);
@@ -174,7 +198,10 @@ function readBracket(c: Cursor, open: string): Expr {
   }
   if (open === '{' && items.length === 0) throw new NotMath('empty group');
   if (open === '{') return single ?? { k: 'seq', open: '', close: '', items };
-  if (single !== null && open !== '<') return single.k === 'seq' && single.open === '' ? { ...single, open: open as Bracket, close: close.v as Bracket } : single;
+  if (single !== null && open !== '<')
+    return single.k === 'seq' && single.open === ''
+      ? { ...single, open: open as Bracket, close: close.v as Bracket }
+      : single;
   return { k: 'seq', open: open as Bracket, close: close.v as Bracket, items };
 }
 
@@ -308,4 +335,3 @@ function parseDecorated(c: Cursor, name: string): Expr {
   const spelling = c.spelling(start).replace(/[{}]/g, '').replace(/_.*$/, subscript);
   return { k: 'sym', name: `${name === 'overrightarrow' ? 'vec' : name}(${spelling})` };
 }
-

@@ -30,7 +30,15 @@ function parseBody(c: Cursor): Expr {
   const args = [parsePower(c)];
   for (;;) {
     const { t, v } = c.peek;
-    if (c.take('op', '*') || t === 'num' || t === 'sym' || t === 'fn' || t === 'word' || (t === 'open' && v !== '\\{') || (t === 'cmd' && v !== 'end')) {
+    if (
+      c.take('op', '*') ||
+      t === 'num' ||
+      t === 'sym' ||
+      t === 'fn' ||
+      t === 'word' ||
+      (t === 'open' && v !== '\\{') ||
+      (t === 'cmd' && v !== 'end')
+    ) {
       args.push(parsePower(c));
     } else if (c.take('op', '/')) {
       const left: Expr = args.length === 1 && args[0] !== undefined ? args[0] : { k: 'mul', args: [...args] };

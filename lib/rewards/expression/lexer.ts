@@ -11,19 +11,43 @@ export interface Token {
 }
 
 const superscripts: Readonly<Record<string, string>> = {
-  '⁰': '0', '¹': '1', '²': '2', '³': '3', '⁴': '4', '⁵': '5', '⁶': '6', '⁷': '7', '⁸': '8', '⁹': '9', '⁻': '-', 'ⁿ': 'n',
+  '⁰': '0',
+  '¹': '1',
+  '²': '2',
+  '³': '3',
+  '⁴': '4',
+  '⁵': '5',
+  '⁶': '6',
+  '⁷': '7',
+  '⁸': '8',
+  '⁹': '9',
+  '⁻': '-',
+  ⁿ: 'n',
 };
 const vulgar: Readonly<Record<string, string>> = {
-  '½': '1/2', '⅓': '1/3', '⅔': '2/3', '¼': '1/4', '¾': '3/4', '⅕': '1/5', '⅖': '2/5', '⅗': '3/5', '⅘': '4/5',
-  '⅙': '1/6', '⅚': '5/6', '⅛': '1/8', '⅜': '3/8', '⅝': '5/8', '⅞': '7/8',
+  '½': '1/2',
+  '⅓': '1/3',
+  '⅔': '2/3',
+  '¼': '1/4',
+  '¾': '3/4',
+  '⅕': '1/5',
+  '⅖': '2/5',
+  '⅗': '3/5',
+  '⅘': '4/5',
+  '⅙': '1/6',
+  '⅚': '5/6',
+  '⅛': '1/8',
+  '⅜': '3/8',
+  '⅝': '5/8',
+  '⅞': '7/8',
 };
 
 /** Unicode mathematics as its ASCII or LaTeX spelling. Full-width and styled letters become plain (NFKC). */
 export function plainMath(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   return text
-    .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ]+/g, (run) => `^{${[...run].map((c) => superscripts[c] ?? c).join('')}}`)
-    .replace(/[₀-₉]+/g, (run) => `_{${[...run].map((c) => String(c.charCodeAt(0) - 0x2080)).join('')}}`)
+    .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ]+/g, (run) => `^{${run.replace(/./g, (c) => superscripts[c] ?? c)}}`)
+    .replace(/[₀-₉]+/g, (run) => `_{${run.replace(/./g, (c) => String(c.charCodeAt(0) - 0x2080))}}`)
     .replace(/(\d?)\s?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])/g, (_, whole: string, c: string) =>
       whole === '' ? (vulgar[c] ?? c) : `${whole} ${vulgar[c] ?? c}`,
     )
@@ -42,13 +66,56 @@ const numberPattern = /(?:\d+\.(?![\d.])|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1
 const grouped = /[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*|,)\d{3}(?!\d))+(?:\.\d+)?/y;
 const groupedAnywhere = /[1-9]\d{0,2}(?:(?:\{,\}|,\\!\s*)\d{3}(?!\d))+(?:\.\d+)?/y;
 const wordPattern = /[A-Za-z]{2,}/y;
-const commandPattern = /\\(?:[a-zA-Z]+\*?|.)/ysu;
+const commandPattern = /\\(?:[a-zA-Z]+\*?|.)/suy;
 const ignored = new Set([
-  'left', 'right', 'big', 'Big', 'bigg', 'Bigg', 'bigl', 'bigr', 'Bigl', 'Bigr', 'biggl', 'biggr', 'displaystyle', 'textstyle',
-  'limits', 'nolimits', 'middle', 'mathstrut', 'nonumber', 'hline', 'phantom', 'mathopen', 'mathclose', 'strut', 'scriptstyle',
+  'left',
+  'right',
+  'big',
+  'Big',
+  'bigg',
+  'Bigg',
+  'bigl',
+  'bigr',
+  'Bigl',
+  'Bigr',
+  'biggl',
+  'biggr',
+  'displaystyle',
+  'textstyle',
+  'limits',
+  'nolimits',
+  'middle',
+  'mathstrut',
+  'nonumber',
+  'hline',
+  'phantom',
+  'mathopen',
+  'mathclose',
+  'strut',
+  'scriptstyle',
 ]);
-const spaces = new Set([' ', ',', ';', ':', '!', '>', 'quad', 'qquad', 'thinspace', 'space', '\n', '\t', 'enspace', '(', ')', '[', ']', '/']);
-const textCommands = /^(?:text(?:bf|it|rm|sf|tt|normal|up|sc)?|mbox|hbox|mathrm|mathbf|mathit|mathsf|mathtt|boldsymbol|bm|bold|operatorname\*?|emph|rm)$/;
+const spaces = new Set([
+  ' ',
+  ',',
+  ';',
+  ':',
+  '!',
+  '>',
+  'quad',
+  'qquad',
+  'thinspace',
+  'space',
+  '\n',
+  '\t',
+  'enspace',
+  '(',
+  ')',
+  '[',
+  ']',
+  '/',
+]);
+const textCommands =
+  /^(?:text(?:bf|it|rm|sf|tt|normal|up|sc)?|mbox|hbox|mathrm|mathbf|mathit|mathsf|mathtt|boldsymbol|bm|bold|operatorname\*?|emph|rm)$/;
 
 /**
  * Splits a string into tokens. `thousands` reads `1,234` outside brackets as one number, else as two. Throws NotMath at
@@ -177,8 +244,31 @@ function operator(text: string, at: number, push: Push): number {
   }
   const c = text[at] ?? '';
   const single: Readonly<Record<string, string>> = {
-    '≤': '<=', '⩽': '<=', '≥': '>=', '⩾': '>=', '≠': '!=', '≈': '~', '≃': '~', '∈': 'in', '∉': 'notin', '∪': 'cup', '∩': 'cap', '±': 'pm', '∓': 'mp',
-    '∞': 'oo', 'π': 'pi', '°': 'deg', '∅': 'empty', 'ℝ': 'R', '≡': 'equiv', '→': 'to', '⇒': 'to', '、': ',', '，': ',', '∖': 'setminus', '′': "'",
+    '≤': '<=',
+    '⩽': '<=',
+    '≥': '>=',
+    '⩾': '>=',
+    '≠': '!=',
+    '≈': '~',
+    '≃': '~',
+    '∈': 'in',
+    '∉': 'notin',
+    '∪': 'cup',
+    '∩': 'cap',
+    '±': 'pm',
+    '∓': 'mp',
+    '∞': 'oo',
+    π: 'pi',
+    '°': 'deg',
+    '∅': 'empty',
+    ℝ: 'R',
+    '≡': 'equiv',
+    '→': 'to',
+    '⇒': 'to',
+    '、': ',',
+    '，': ',',
+    '∖': 'setminus',
+    '′': "'",
   };
   const named = single[c];
   if (named === 'oo' || named === 'pi') push('sym', `\\${named}`);
@@ -186,7 +276,7 @@ function operator(text: string, at: number, push: Push): number {
   else if (named !== undefined) push('op', named);
   else if ('([{'.includes(c)) push('open', c);
   else if (')]}'.includes(c)) push('close', c);
-  else if ('+-*/^_!,;:|=<>%\'&'.includes(c)) push('op', c === ';' ? ',' : c);
+  else if ("+-*/^_!,;:|=<>%'&".includes(c)) push('op', c === ';' ? ',' : c);
   else if (/[€£¥₹]/.test(c)) push('text', c);
   else if (/\p{Script=Greek}/u.test(c)) push('sym', c);
   else if (/\p{L}/u.test(c)) {

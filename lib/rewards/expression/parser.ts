@@ -36,12 +36,26 @@ export function parseList(c: Cursor, closed: (c: Cursor) => boolean): Expr[] {
     if (c.take('op', ',') || c.take('op', '\\\\')) continue;
     if (c.is('end')) break;
     items.push(parseRelation(c));
-    if (!closed(c) && !c.is('op', ',') && !c.is('op', '\\\\') && !c.is('end')) throw new NotMath(`unexpected ${c.peek.v}`);
+    if (!closed(c) && !c.is('op', ',') && !c.is('op', '\\\\') && !c.is('end'))
+      throw new NotMath(`unexpected ${c.peek.v}`);
   }
   return items;
 }
 
-const relationOps: ReadonlySet<string> = new Set(['=', '<', '>', '<=', '>=', '!=', '~', 'in', 'notin', 'equiv', 'subset', 'to']);
+const relationOps: ReadonlySet<string> = new Set([
+  '=',
+  '<',
+  '>',
+  '<=',
+  '>=',
+  '!=',
+  '~',
+  'in',
+  'notin',
+  'equiv',
+  'subset',
+  'to',
+]);
 
 /** `a`, `a = b`, `a < b <= c`, `x \in S`. */
 export function parseRelation(c: Cursor): Expr {
@@ -69,9 +83,17 @@ export function parseRelation(c: Cursor): Expr {
 }
 
 function negate(op: RelationOp): RelationOp {
-  const opposite = ({ '=': '!=', in: 'notin', '<': '>=', '>': '<=', '<=': '>', '>=': '<' } as const)[op as '='];
-  return (opposite as RelationOp | undefined) ?? '!=';
+  return opposites[op] ?? '!=';
 }
+
+const opposites: Readonly<Partial<Record<RelationOp, RelationOp>>> = {
+  '=': '!=',
+  in: 'notin',
+  '<': '>=',
+  '>': '<=',
+  '<=': '>',
+  '>=': '<',
+};
 
 const setOps = { cup: 'union', cap: 'intersection', setminus: 'difference' } as const;
 

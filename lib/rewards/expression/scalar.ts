@@ -106,7 +106,8 @@ export function parsePower(c: Cursor): Expr {
       else if (c.is('op', "'") && base.k === 'sym') base = { k: 'sym', name: `${base.name}${c.next().v}` };
       else if (c.is('op', '_') && base.k === 'num') base = { k: 'unit', arg: base, unit: `base ${parseSubscript(c)}` };
       else if (c.is('cmd', 'pmod')) base = { k: 'unit', arg: base, unit: readModulus(c) };
-      else if (base.k === 'num' && c.is('cmd') && /^(?:overline|bar|dot)$/.test(c.peek.v) && repeats(c)) base = repeating(c, base);
+      else if (base.k === 'num' && c.is('cmd') && /^(?:overline|bar|dot)$/.test(c.peek.v) && repeats(c))
+        base = repeating(c, base);
       else if (isUnitHere(c, base)) base = { k: 'unit', arg: base, unit: readUnit(c) };
       else return base;
     }

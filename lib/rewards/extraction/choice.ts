@@ -57,7 +57,17 @@ export function readChoice(
 }
 
 const foreignLetters: Readonly<Record<string, string>> = {
-  'أ': 'A', 'ا': 'A', 'ب': 'B', 'ج': 'C', 'د': 'D', 'ه': 'E', '甲': 'A', '乙': 'B', '丙': 'C', '丁': 'D', '戊': 'E',
+  أ: 'A',
+  ا: 'A',
+  ب: 'B',
+  ج: 'C',
+  د: 'D',
+  ه: 'E',
+  甲: 'A',
+  乙: 'B',
+  丙: 'C',
+  丁: 'D',
+  戊: 'E',
 };
 
 /** A lone letter of an Arabic or Chinese list as its Latin counterpart. */
@@ -108,7 +118,8 @@ function readPrefixed(
 
 const negatedBefore =
   /(?:\b(?:not|nor|neither|non|no|never|without|except|besides|exclud\w*|eliminat\w*|reject\w*|rul\w+ out|rather than|instead of|unlike|over)|n't(?:\s+be)?|n’t(?:\s+be)?|cannot(?:\s+be)?|not be)\s*(?:be\s+|options?\s+|choices?\s+|answers?\s+)?["'*(]*$/i;
-const cue = /(?:\b(?:answer|option|choice|is|it['’]s|so|therefore|thus|hence|choose|select|pick|go with|be)|[:→=>])\s*(?:is\s+)?(?:option\s+|choice\s+)?["'*(\[]*$/i;
+const cue =
+  /(?:\b(?:answer|option|choice|is|it['’]s|so|therefore|thus|hence|choose|select|pick|go with|be)|[:→=>])\s*(?:is\s+)?(?:option\s+|choice\s+)?["'*([]*$/i;
 const negatedAfter =
   /^["'*)]*\s*(?:is|are|was|were|seems?|looks?)?\s*(?:clearly |also |definitely )?(?:wrong|incorrect|false|not\b|n't|isn't|is out\b|eliminated|ruled out)/i;
 

@@ -53,7 +53,10 @@ export function extractAnswers(response: string, options: ExtractionOptions): Ex
 
 /** Long runs of white space as short ones: patterns may then look across a gap without trying every cut of it. */
 function collapse(text: string): string {
-  return text.replace(/[^\S\n]{3,}/g, '  ').replace(/\n{3,}/g, '\n\n').trim();
+  return text
+    .replace(/[^\S\n]{3,}/g, '  ')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
 }
 
 const extractors: Readonly<Record<Source, (text: string, options: ExtractionOptions) => Extraction | null>> = {
@@ -62,13 +65,19 @@ const extractors: Readonly<Record<Source, (text: string, options: ExtractionOpti
   'answer-tag': fromTag,
   json: (text) => span('json', fromJson(text) ?? ''),
   final: (text) => fromAnchors('final', text, finalAnchors),
-  hash: (text) => (text.includes('####') ? fromRest('hash', text.slice(text.lastIndexOf('####') + 4).slice(0, 2000)) : null),
+  hash: (text) =>
+    text.includes('####') ? fromRest('hash', text.slice(text.lastIndexOf('####') + 4).slice(0, 2000)) : null,
   anchor: (text) => fromAnchors('anchor', text, anchors),
   tail: fromTail,
   whole: (text) => span('whole', text),
 };
 
-function span(source: Source, text: string, variants: readonly string[] = [], inner: readonly string[] = []): Extraction | null {
+function span(
+  source: Source,
+  text: string,
+  variants: readonly string[] = [],
+  inner: readonly string[] = [],
+): Extraction | null {
   const answer = stripDelimiters(repairEscapes(text.slice(0, maximumAnswer)));
   if (answer === '') return null;
   const others = variants.map(stripDelimiters).filter((variant) => variant !== '' && variant !== answer);
@@ -102,7 +111,9 @@ export function boxedAnswer(text: string, box: Box): string {
   const whole = inner.length === 1 && only !== undefined && only.end - only.start === box.content.trim().length;
   const content = stripDelimiters(whole ? only.content : box.content);
   const after = text.slice(box.end, box.end + 16);
-  return /^\s*(?:\$|\\\))?\s*(?:\\?%|per\s?cent\b)/.test(after) && !/%|percent/.test(content) ? `${content}\\%` : content;
+  return /^\s*(?:\$|\\\))?\s*(?:\\?%|per\s?cent\b)/.test(after) && !/%|percent/.test(content)
+    ? `${content}\\%`
+    : content;
 }
 
 const tags = ['answer', 'final_answer', 'choice', 'solution'] as const;
@@ -148,6 +159,8 @@ function fromTail(text: string): Extraction | null {
   const content = display?.[1] ?? display?.[2];
   if (content !== undefined) return span('tail', content);
   const line = text.slice(text.lastIndexOf('\n') + 1).slice(-2000);
-  const statement = /\b(?:is|are|was|were)\s+(?:the\s+)?((?:(?!\b(?:is|are|was|were)\b)[^.!?])+)[.!?]?$/i.exec(line.slice(-300))?.[1];
+  const statement = /\b(?:is|are|was|were)\s+(?:the\s+)?((?:(?!\b(?:is|are|was|were)\b)[^.!?])+)[.!?]?$/i.exec(
+    line.slice(-300),
+  )?.[1];
   return span('tail', line, statement === undefined ? [] : [statement], readingsOf(line, 'last'));
 }

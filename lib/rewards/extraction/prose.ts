@@ -6,7 +6,9 @@ import { plainMath } from '../expression/lexer.js';
 /** Prefixes of a line that end where a sentence or a reason does; empty where the line has no such end before its own. */
 export function firstSentence(line: string): string[] {
   const end =
-    /(?<!\b\p{L})[.!?。](?=\s+[\p{L}\d"'(*\\$<]|\s*$)|[,;]?\s+(?:because|since|as it|which|where|so that)\b|<\|/u.exec(line);
+    /(?<!\b\p{L})[.!?。](?=\s+[\p{L}\d"'(*\\$<]|\s*$)|[,;]?\s+(?:because|since|as it|which|where|so that)\b|<\|/u.exec(
+      line,
+    );
   return end === null || end.index === 0 ? [] : [line.slice(0, end.index)];
 }
 
@@ -15,7 +17,9 @@ const mathSpans =
 
 /** Contents of the `$…$`, `\(…\)`, `\[…\]` of a text, in order. */
 export function mathSpansOf(text: string): string[] {
-  return [...text.matchAll(mathSpans)].map((match) => match.slice(1).find((group: string | undefined) => group !== undefined) ?? '');
+  return [...text.matchAll(mathSpans)].map(
+    (match) => match.slice(1).find((group: string | undefined) => group !== undefined) ?? '',
+  );
 }
 
 const literals =
@@ -51,11 +55,14 @@ function formulasIn(text: string): (Found & { readonly end: number })[] {
 }
 
 /** `N`, `f(x)`, `\alpha`: a name, which is worth less than a value beside it. */
-const isName = ({ text }: Found): boolean => /^(?:\\[a-zA-Z]+|[a-zA-Z]+)(?:_\{?\w+\}?)?(?:\([a-z, ]{1,9}\))?$/.test(text);
+const isName = ({ text }: Found): boolean =>
+  /^(?:\\[a-zA-Z]+|[a-zA-Z]+)(?:_\{?\w+\}?)?(?:\([a-z, ]{1,9}\))?$/.test(text);
 
 /** Control tokens of chat templates, and what a model wrote after them. */
 export function cutControlTokens(text: string): string {
-  const at = text.search(/<\|(?:im_start|im_end|eot_id|endoftext|end|start_header_id|user|assistant)\|?>?|<\/s>|<end_of_turn>/);
+  const at = text.search(
+    /<\|(?:im_start|im_end|eot_id|endoftext|end|start_header_id|user|assistant)\|?>?|<\/s>|<end_of_turn>/,
+  );
   return at <= 0 ? text : text.slice(0, at);
 }
 
@@ -75,7 +82,10 @@ export function readingsOf(prose: string, preferred: 'first' | 'last'): string[]
   const values = all.filter((one) => !isName(one));
   const found = values.length > 0 ? values : all;
   if (found.length === 0) return [];
-  const bounds = preferred === 'first' ? [0] : [0, ...[...line.matchAll(/[.!?。]\s+(?=[\p{Lu}\p{Lo}$\\*])/gu)].map((match) => match.index)];
+  const bounds =
+    preferred === 'first'
+      ? [0]
+      : [0, ...[...line.matchAll(/[.!?。]\s+(?=[\p{Lu}\p{Lo}$\\*])/gu)].map((match) => match.index)];
   const start = bounds.filter((bound) => found.some(({ at }) => at >= bound)).at(-1) ?? 0;
   const sentence = found.filter(({ at }) => at >= start);
   const said = [...line.matchAll(verbs)].map((match) => match.index).filter((at) => at >= start && !inside(at));
