@@ -137,7 +137,9 @@ export function judge(row: SuiteCase, override?: VerifySettings): Outcome | unde
   const settings = convention === undefined ? undefined : (override ?? convention);
   if (settings === undefined) return undefined;
   const wanted = expectation(row.expected);
-  const responses = Array.isArray(row.pred) ? row.pred.map(String) : [String((row.pred as string | number | null | undefined) ?? '')];
+  const responses = Array.isArray(row.pred)
+    ? row.pred.map(String)
+    : [String((row.pred as string | number | null | undefined) ?? '')];
   const given = row.settings ?? {};
   const gold = row.gold as string | number | readonly string[];
   if (given['verifier'] === 'F1Verifier' || given['metric'] === 'f1_score' || given['fn'] === 'answer_f1_score') {

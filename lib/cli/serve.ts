@@ -60,7 +60,9 @@ async function serve(flags: ServeFlags): Promise<void> {
   else process.stderr.write(`listening on http://${address}:${port}\n`);
   await new Promise<void>((resolve) => {
     const stop = (): void => {
-      server.close(() => { resolve(); });
+      server.close(() => {
+        resolve();
+      });
       server.closeIdleConnections();
     };
     process.once('SIGTERM', stop);

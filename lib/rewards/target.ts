@@ -103,7 +103,9 @@ function cleanGold(gold: string): string {
   const hash = gold.lastIndexOf('####');
   if (hash >= 0) return gold.slice(hash + 4).trim();
   const run = boxRun(gold, findBoxes(gold));
-  return run.length === 0 ? gold.trim() : run.map((box) => boxedAnswer(gold, box)).join(', ');
+  if (run.length === 0)
+    return gold.trim().replace(/^(?:the\s+)?(?:final\s+)?(?:answer|solution)s?\s*(?:is|are)?\s*:\s*(?=\S)/i, '');
+  return run.map((box) => boxedAnswer(gold, box)).join(', ');
 }
 
 /** A gold that carries its option's text with the letter, the options themselves being unknown: `F: Kantian ethics`, `(D) Alina`. */

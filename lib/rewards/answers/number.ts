@@ -116,6 +116,8 @@ function readBody(groups: Groups): { value: Rational; decimals: number | null } 
 
 /** Words that may be a unit: letters with powers, products and quotients (`km/h`, `m^2`, `square feet`), at most six. */
 function isUnitLike(text: string): boolean {
+  if (/[\^\d]/.test(text.replace(/\^?\s*\{?\s*\\(?:circ|degree)\s*\}?/g, '')) && reduceUnit(text) === null)
+    return false;
   if (text.length > 60 || text.split(/\s+/).length > 6) return false;
   if (/^[a-zA-Z]$/.test(text)) return /^[cCKFmsgLlhNJWVAgtTHr]$/.test(text);
   return (

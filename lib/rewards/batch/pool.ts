@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Piscina } from 'piscina';
 import type { VerifySettings } from '../settings.js';
 import type { RowError, RowVerdict } from '../row.js';
@@ -18,16 +18,20 @@ export interface VerifierPool {
   lines(task: LinesTask): Promise<(RowVerdict | RowError)[]>;
 }
 
-/** The worker beside this file: compiled in the package; TypeScript in tests and benches, which tsx then loads. */
-function workerOptions(): { filename: string; execArgv: string[] } {
-  const compiled = join(__dirname, 'worker.js');
-  if (existsSync(compiled)) return { filename: compiled, execArgv: [] };
-  return { filename: join(__dirname, 'worker.ts'), execArgv: ['--import', 'tsx'] };
+/** The worker beside this file; its compiled form in dist/ where this file runs as TypeScript (tests, benches). */
+function workerFile(): string {
+  const beside = join(__dirname, 'worker.js');
+  return existsSync(beside) ? beside : resolve(__dirname, '../../../dist/rewards/batch/worker.js');
 }
 
 /** Runs `use` with a pool of `threads` workers, which end with it. */
 export async function withPool<T>(threads: number, use: (pool: VerifierPool) => Promise<T>): Promise<T> {
-  const pool = new Piscina({ ...workerOptions(), minThreads: 1, maxThreads: Math.max(1, threads), idleTimeout: 1000 });
+  const pool = new Piscina({
+    filename: workerFile(),
+    minThreads: 1,
+    maxThreads: Math.max(1, threads),
+    idleTimeout: 1000,
+  });
   try {
     return await use({
       batch: async (input) => (await pool.run(input, { name: 'batch' })) as BatchVerdicts,

@@ -24,8 +24,12 @@ export async function* verifyLines(
   }
   const queue = new AsyncQueue<RowVerdict | RowError>();
   const done = withPool(threads, (pool) => feed(lines, defaults, pool, threads * 2, queue)).then(
-    () => { queue.close(); },
-    (error: unknown) => { queue.fail(error); },
+    () => {
+      queue.close();
+    },
+    (error: unknown) => {
+      queue.fail(error);
+    },
   );
   try {
     yield* queue;
@@ -55,12 +59,17 @@ async function feed(
     part = [];
     if (pending.length >= limit) await flushOne();
   };
-  for await (const text of lines) {
-    part.push(text);
-    if (part.length >= chunk) await send();
+  try {
+    for await (const text of lines) {
+      part.push(text);
+      if (part.length >= chunk) await send();
+    }
+    if (part.length > 0) await send();
+    while (pending.length > 0) await flushOne();
+  } finally {
+    // Tasks under way when the consumer leaves are waited for: the pool must not end below them.
+    await Promise.allSettled(pending);
   }
-  if (part.length > 0) await send();
-  while (pending.length > 0) await flushOne();
 }
 
 /** Hands values from a producer to one consumer; the producer waits while the consumer has some left. */

@@ -42,6 +42,8 @@ export function sameMeasured(gold: Expr, answer: Expr, context: Context): boolea
   if (goldUnit !== null && answerUnit !== null) {
     if (!sameUnit(goldUnit, answerUnit)) return converted(g.core, goldUnit, a.core, answerUnit, context);
   } else if (units === 'strict' && goldUnit !== answerUnit) return false;
+  // 80 % is not 80 degrees.
+  if ((g.percent && answerUnit !== null) || (a.percent && goldUnit !== null)) return false;
   if (g.percent === a.percent || percent === 'number') return sameScalar(g.core, a.core, context);
   const asFraction = sameScalar(scaled(g), scaled(a), context);
   const size = percent === 'either' ? constantValue(g.core, context.budget) : null;
@@ -62,6 +64,8 @@ function scaled({ core, percent }: Measured): Expr {
 
 /** Same spelling, same physical unit, or counted things that share their noun. */
 export function sameUnit(gold: string, answer: string): boolean {
+  if (/^(?:base|mod)\b/.test(gold) || /^(?:base|mod)\b/.test(answer))
+    return normaliseText(gold) === normaliseText(answer);
   const [a, b] = [reduceUnit(gold), reduceUnit(answer)];
   if (a !== null && b !== null) return a.dimension === b.dimension && a.factor === b.factor && a.offset === b.offset;
   const nouns = (text: string): string[] =>

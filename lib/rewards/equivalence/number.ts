@@ -16,6 +16,8 @@ export function sameNumber(gold: NumberLiteral, answer: NumberLiteral, context: 
     if (gold.unit !== null && answer.unit !== null) {
       if (!sameUnit(gold.unit, answer.unit)) return sameMeasured(asExpression(gold), asExpression(answer), context);
     } else if (units === 'strict' && gold.unit !== answer.unit) return false;
+    // 80 % is not 80 degrees.
+    if ((gold.percent && answer.unit !== null) || (answer.percent && gold.unit !== null)) return false;
     if (gold.currency !== null && answer.currency !== null && !sameUnit(gold.currency, answer.currency)) return false;
   }
   const inexact = gold.decimals !== null || answer.decimals !== null;

@@ -62,6 +62,9 @@ export function sameValue(
   const calendar = sameTime(gold.plain, plain) ?? sameDate(gold.plain, plain);
   if (calendar !== null) return calendar;
   if (sameText(gold.plain, plain, settings)) return true;
+  // `1993-94` is a span of years, not their difference.
+  if (numberRange.test(gold.plain) && numberRange.test(plain))
+    return gold.plain.replace(/\s/g, '') === plain.replace(/\s/g, '');
   if (isProse(gold.plain) || answer.length > maximumMath || (loneWord.test(gold.plain) && loneWord.test(plain)))
     return false;
   gold.expression ??= readings(gold.text, budget);
@@ -69,6 +72,8 @@ export function sameValue(
   const answers = readings(answer, budget);
   return gold.expression.some((g) => answers.some((a) => sameExpression(g, a, context)));
 }
+
+const numberRange = /^\d+\s?-\s?\d+$/;
 
 /** Two words are compared as words: `cat` is not the product `act`. */
 const loneWord = /^[a-z]{2,}$/;

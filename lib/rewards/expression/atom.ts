@@ -196,7 +196,7 @@ function readBracket(c: Cursor, open: string): Expr {
     if (single === null) throw new NotMath(open);
     return { k: 'fn', name: open, args: [single] };
   }
-  if (open === '{' && items.length === 0) throw new NotMath('empty group');
+  if (items.length === 0) throw new NotMath('empty brackets');
   if (open === '{') return single ?? { k: 'seq', open: '', close: '', items };
   if (single !== null && open !== '<')
     return single.k === 'seq' && single.open === ''
@@ -218,7 +218,9 @@ function parseBuilder(c: Cursor, items: readonly Expr[]): Expr {
 /** `]a, b[`, the French open interval. */
 function parseReversed(c: Cursor): Expr {
   c.next();
-  const items = parseList(c, (cursor) => cursor.is('open') || cursor.is('close'));
+  c.reversed = true;
+  const items = parseList(c, (cursor) => cursor.is('open', '[') || cursor.is('close'));
+  c.reversed = false;
   const close = c.next();
   if (items.length !== 2 || !['[', ']', '('].includes(close.v)) throw new NotMath('unexpected ]');
   return { k: 'seq', open: '(', close: close.v === '[' || close.v === '(' ? ')' : ']', items };

@@ -1,4 +1,4 @@
-import { NotMath, type Expr } from './ast.js';
+import { mapTree, NotMath, type Expr } from './ast.js';
 import { parseArgument } from './atom.js';
 import type { Cursor } from './cursor.js';
 import { parsePower, parseSum } from './scalar.js';
@@ -20,9 +20,15 @@ export function parseBigOperator(c: Cursor, name: 'sum' | 'prod'): Expr {
       c.expect('close', '}');
     } else break;
   }
-  const body = parseBody(c);
+  const body = bindIndex(parseBody(c), variable);
   if (from === null || to === null) return { k: 'opaque', key: `${name}${c.spelling(start)}` };
   return { k: 'bigop', op: name, variable, from, to, body };
+}
+
+/** The index of a sum is a symbol, `i` and `e` too. */
+function bindIndex(body: Expr, variable: string): Expr {
+  if (variable !== 'i' && variable !== 'e') return body;
+  return mapTree(body, (node) => (node.k === 'const' && node.name === variable ? { k: 'sym', name: variable } : node));
 }
 
 /** Factors up to the next sum sign or relation. */

@@ -11,6 +11,8 @@ export class Cursor {
   private depth = 0;
   /** Open `|…|` pairs: inside one, `|` closes. */
   bars = 0;
+  /** Inside `]a, b[`: there `[` closes. */
+  reversed = false;
 
   private readonly tokens: Token[];
 

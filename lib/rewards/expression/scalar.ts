@@ -82,7 +82,13 @@ function startsFactor(c: Cursor): boolean {
   const { t, v } = c.peek;
   if (t === 'op') return v === '|' && c.bars === 0;
   if (t === 'cmd') return !/^(?:end|choose|ldots|cdots|dots|hfill|tag|label)$/.test(v);
-  return t === 'num' || t === 'sym' || t === 'fn' || t === 'word' || (t === 'open' && v !== '\\{');
+  return (
+    t === 'num' ||
+    t === 'sym' ||
+    t === 'fn' ||
+    t === 'word' ||
+    (t === 'open' && v !== '\\{' && !(v === '[' && c.reversed))
+  );
 }
 
 /** Unary plus, minus and ±. */

@@ -79,7 +79,7 @@ export function judgeRequest(request: VerifyRequest, defaults: VerifySettings): 
     ...own,
   });
   const options = request.options == null ? [] : parseOptions(request.options);
-  const target = fromParts((request.expected_answer ?? ''), options);
+  const target = fromParts(request.expected_answer ?? '', options);
   const verdict = verifyTarget(answerText(request.response), target, settings);
   const finite = (value: number): number | null => (Number.isNaN(value) ? null : value);
   return {

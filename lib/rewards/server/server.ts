@@ -55,6 +55,7 @@ export function createRewardServer(options: ServerOptions = {}): Server {
       // Health and metrics answer even when the server is full.
       full: metrics.inFlight > maximumInFlight && request.method !== 'GET',
       maximumBody,
+      isClosing: () => !server.listening,
     });
     answered.catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
   });
@@ -65,6 +66,7 @@ interface Limits {
   readonly known: boolean;
   readonly full: boolean;
   readonly maximumBody: number;
+  readonly isClosing: () => boolean;
 }
 
 async function answer(
@@ -79,6 +81,8 @@ async function answer(
     if (limits.full) throw new HttpError(503, 'too many requests at once; try again');
     const body = request.method === 'POST' ? await readJson(request, limits.maximumBody) : undefined;
     const result = route(body, request, response);
+    // While the server is closing, a connection ends with its answer.
+    if (limits.isClosing()) response.setHeader('connection', 'close');
     if (typeof result === 'string') send(response, 200, result, 'text/plain; version=0.0.4; charset=utf-8');
     else send(response, 200, JSON.stringify(result));
   } catch (error) {
