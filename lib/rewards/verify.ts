@@ -1,6 +1,7 @@
+import type { Option } from '../data/question.js';
 import { invalidType } from '../errors.js';
 import { Budget, BudgetExceeded } from './budget.js';
-import { isMath, sameValue } from './equivalence/value.js';
+import { isMath, prepareGold, sameValue } from './equivalence/value.js';
 import { readChoice } from './extraction/choice.js';
 import { extractAnswers, type Extraction, type Source } from './extraction/extract.js';
 import { formatFault } from './format.js';
@@ -69,13 +70,17 @@ function judgeOption(
 ): Judged {
   const { options, labels, every } = target;
   for (const extraction of found) {
+    let unknown = false;
     for (const text of [extraction.answer, ...extraction.variants]) {
       const choice = readChoice(text, options, {
         letterCase: settings.letterCase,
         announced: extraction.source !== 'tail',
       });
       if (choice.kind === 'none') continue;
-      if (choice.kind === 'unknown') return { extracted: text, reason: 'unknown_option' };
+      if (choice.kind === 'unknown') {
+        unknown = true;
+        break;
+      }
       const chosen = choice.labels;
       if (every) {
         const right = chosen.length === labels.length && labels.every((label) => chosen.includes(label));
@@ -87,9 +92,25 @@ function judgeOption(
         reason: chosen.every((label) => labels.includes(label)) ? 'correct' : 'wrong',
       };
     }
-    if (explicit.has(extraction.source)) return { extracted: extraction.answer, reason: 'unknown_option' };
+    const byValue = optionByValue(extraction.answer, options, settings);
+    if (byValue !== null)
+      return { extracted: extraction.answer, reason: labels.includes(byValue) ? 'correct' : 'wrong' };
+    if (explicit.has(extraction.source) || unknown) return { extracted: extraction.answer, reason: 'unknown_option' };
   }
   return { extracted: found[0]?.answer ?? null, reason: 'no_answer' };
+}
+
+/** The one option whose text equals the answer as a value (`0.5` for `\\frac{1}{2}`); null where none or several do. */
+function optionByValue(answer: string, options: readonly Option[], settings: ResolvedSettings): string | null {
+  const budget = new Budget(settings.budget);
+  try {
+    if (answer.length > 400 || /^[A-Za-z]$/.test(answer) || !isMath(answer, budget)) return null;
+    const equal = options.filter(({ text }) => sameValue(prepareGold(text), answer, settings, budget));
+    return equal.length === 1 ? (equal[0]?.label ?? null) : null;
+  } catch (error) {
+    if (error instanceof BudgetExceeded) return null;
+    throw error;
+  }
 }
 
 function judgeBoolean(found: readonly Extraction[], gold: boolean): Judged {

@@ -2,7 +2,7 @@ import { add, fromDecimal, multiply, powerOfTen, rational, subtract } from '../a
 import { negative, NotMath, type Expr } from './ast.js';
 import type { Cursor } from './cursor.js';
 import { parseAtom, parseSubscript } from './atom.js';
-import { isUnitWord } from '../answers/units.js';
+import { isUnitWord, reduceUnit } from '../answers/units.js';
 
 /** Sums: `a + b - c ± d`. */
 export function parseSum(c: Cursor): Expr {
@@ -57,6 +57,7 @@ function implied(c: Cursor, left: Expr): Expr {
       c.goBack(place);
     }
   }
+  if (token.t === 'num' && left.k === 'unit') return compound(c, left);
   if (token.t === 'num' && left.k === 'num' && token.spaced) {
     // `1 234 567`: groups of three after white space.
     if (/^\d{3}$/.test(token.v) && left.value.d === 1n && left.decimals === null && c.look(1).v !== '/') {
@@ -66,6 +67,26 @@ function implied(c: Cursor, left: Expr): Expr {
     throw new NotMath('two numbers side by side');
   }
   return times(left, parsePower(c));
+}
+
+/** `5 feet 6 inches`, `2 h 30 min`: one quantity in the first unit. */
+function compound(c: Cursor, left: Expr & { k: 'unit' }): Expr {
+  const right = parsePower(c);
+  const [a, b] = [reduceUnit(left.unit), right.k === 'unit' ? reduceUnit(right.unit) : null];
+  if (
+    right.k !== 'unit' ||
+    a === null ||
+    a.dimension !== b?.dimension ||
+    left.arg.k !== 'num' ||
+    right.arg.k !== 'num'
+  ) {
+    throw new NotMath('two numbers side by side');
+  }
+  // 12 inches to the foot, 60 minutes to the hour: the smaller unit divides the larger.
+  const parts = BigInt(Math.round(a.factor / b.factor));
+  if (parts < 1n || Math.abs(a.factor / b.factor - Number(parts)) > 1e-9) throw new NotMath('units of no whole ratio');
+  const value = add(left.arg.value, rational(right.arg.value.n, right.arg.value.d * parts));
+  return { k: 'unit', arg: { k: 'num', value, decimals: null }, unit: left.unit };
 }
 
 function integer(text: string): bigint {

@@ -120,6 +120,7 @@ const negatedBefore =
   /(?:\b(?:not|nor|neither|non|no|never|without|except|besides|exclud\w*|eliminat\w*|reject\w*|rul\w+ out|rather than|instead of|unlike|over)|n't(?:\s+be)?|n’t(?:\s+be)?|cannot(?:\s+be)?|not be)\s*(?:be\s+|options?\s+|choices?\s+|answers?\s+)?["'*(]*$/i;
 const cue =
   /(?:\b(?:answer|option|choice|is|it['’]s|so|therefore|thus|hence|choose|select|pick|go with|be)|[:→=>])\s*(?:is\s+)?(?:option\s+|choice\s+)?["'*([]*$/i;
+const cueAfter = /^["'*)\]]*\s+(?:is|would be|must be|seems)\s+(?:the\s+)?(?:correct|right|best|answer|true)\b/i;
 const negatedAfter =
   /^["'*)]*\s*(?:is|are|was|were|seems?|looks?)?\s*(?:clearly |also |definitely )?(?:wrong|incorrect|false|not\b|n't|isn't|is out\b|eliminated|ruled out)/i;
 
@@ -127,7 +128,7 @@ const negatedAfter =
 function lettersOf(text: string, labelOf: (letter: string) => string | undefined, announced = true): string[] {
   const found: string[] = [];
   let negatedEnd = -1;
-  for (const match of text.matchAll(/(?<![\p{L}\p{N}_'’\\^])([A-Z])(?![\p{L}\p{N}_'’^])/gu)) {
+  for (const match of text.matchAll(/(?<![\p{L}\p{N}_\\^]|\p{L}['’])([A-Z])(?![\p{L}\p{N}_^]|['’]\p{L})/gu)) {
     const letter = match[1] ?? '';
     const label = labelOf(letter);
     if (label === undefined) continue;
@@ -143,7 +144,7 @@ function lettersOf(text: string, labelOf: (letter: string) => string | undefined
       continue;
     }
     if (negatedAfter.test(after)) continue;
-    if (!announced && !/^\W*$/.test(after) && !cue.test(before)) continue;
+    if (!announced && !/^\W*$/.test(after) && !cue.test(before) && !cueAfter.test(after)) continue;
     found.push(label);
   }
   return [...new Set(found)];
@@ -156,6 +157,16 @@ function readProse(
   labelOf: (letter: string) => string | undefined,
   announced: boolean,
 ): Choice {
+  const pair = /\b([A-Z])\)?\s*(?:,|and|or|&|\/)\s*\(?([A-Z])\)?\W*$/.exec(text);
+  const both = [pair?.[1], pair?.[2]].flatMap((letter) => (letter === undefined ? [] : [labelOf(letter)]));
+  if (
+    !announced &&
+    both.length === 2 &&
+    both.every((label) => label !== undefined) &&
+    !negatedBefore.test(text.slice(0, pair?.index))
+  ) {
+    return distinct(both);
+  }
   const letters = lettersOf(text, labelOf, announced);
   if (letters.length > 0) return distinct(letters);
   if (options.length === 0 || /\b(?:not|never|neither|nor|except|cannot)\b|n['’]t\b/i.test(text)) return none;
