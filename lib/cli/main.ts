@@ -7,6 +7,7 @@ import { registerDemo } from './demo.js';
 import { registerInfo } from './info.js';
 import { registerMerge } from './merge.js';
 import { reportError } from './output.js';
+import { registerServe } from './serve.js';
 import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
 
@@ -20,6 +21,7 @@ registerCurate(program);
 registerMerge(program);
 registerBlend(program);
 registerVerify(program);
+registerServe(program);
 registerTrain(program);
 registerDemo(program);
 

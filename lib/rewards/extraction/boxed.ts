@@ -14,10 +14,11 @@ const command = /\\f?boxed(?![a-zA-Z])[ \t]*/g;
  */
 export function findBoxes(text: string): Box[] {
   if (!text.includes('boxed')) return [];
-  const closes = matchBraces(text);
+  const commands = [...text.matchAll(command)];
+  const closes = matchBraces(text, new Set(commands.map((match) => match.index + match[0].length)));
   const boxes: Box[] = [];
   let from = 0;
-  for (const match of text.matchAll(command)) {
+  for (const match of commands) {
     const start = match.index;
     if (start < from) continue;
     const open = start + match[0].length;
@@ -36,8 +37,8 @@ export function findBoxes(text: string): Box[] {
   return boxes;
 }
 
-/** Index of the closing brace of every opening brace that has one. */
-function matchBraces(text: string): Map<number, number> {
+/** Index of the closing brace of those of the `wanted` opening braces that have one. */
+function matchBraces(text: string, wanted: ReadonlySet<number>): Map<number, number> {
   const closes = new Map<number, number>();
   const open: number[] = [];
   for (let i = 0; i < text.length; i++) {
@@ -48,8 +49,25 @@ function matchBraces(text: string): Map<number, number> {
       open.push(i);
     } else if (c === 125) {
       const start = open.pop();
-      if (start !== undefined) closes.set(start, i);
+      if (start !== undefined && wanted.has(start)) closes.set(start, i);
     }
   }
   return closes;
+}
+
+const connector =
+  /^(?:[\s$,;.&]|\\[,;:!()[\]\s]|\\q?quad|\\(?:text|mathrm|mbox)\{|\}|\band\b|\bor\b|[a-zA-Z]\w?_?\{?\w?\}?\s*=|\*\*)*$/;
+
+/** The last box, with the boxes before it that only commas, `and`, `or` or nothing stand between: `\boxed{1} and \boxed{2}`. */
+export function boxRun(text: string, boxes: readonly Box[]): readonly Box[] {
+  let first = boxes.length - 1;
+  while (first > 0 && boxes.length - first < 64) {
+    const previous = boxes[first - 1];
+    const current = boxes[first];
+    if (previous === undefined || current === undefined || current.start - previous.end > 48) break;
+    const gap = text.slice(previous.end, current.start);
+    if (gap !== '' && (!connector.test(gap) || !/,|;|and|or/.test(gap))) break;
+    first--;
+  }
+  return first < 0 ? [] : boxes.slice(first);
 }
