@@ -7,7 +7,7 @@ import { parseTrainConfig } from '../training/config.js';
 import { embeddedData } from '../training/dataset.js';
 import { RUN_FILES, runTraining } from '../training/run.js';
 import { ReferenceTrainer } from '../training/trainer.js';
-import { parseCount } from './curate.js';
+import { parseCount } from './arguments.js';
 import { printJson } from './output.js';
 import { changeTable, percent, TrainingDisplay } from './trainingDisplay.js';
 

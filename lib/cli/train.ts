@@ -9,7 +9,7 @@ import { parseTrainConfig, type TrainConfig } from '../training/config.js';
 import { embeddedData, fileData } from '../training/dataset.js';
 import { runTraining } from '../training/run.js';
 import { ReferenceTrainer } from '../training/trainer.js';
-import { parseCount } from './curate.js';
+import { parseCount } from './arguments.js';
 import { printJson } from './output.js';
 import { changeTable, TrainingDisplay } from './trainingDisplay.js';
 
