@@ -1,4 +1,26 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
+type SampleArguments = [
+  logits: ArrayBufferView,
+  type: number,
+  rows: number,
+  vocab: number,
+  stride: number,
+  /** [temperature, topK, topP] */
+  settings: Float64Array,
+  temperatures: Float32Array | undefined,
+  topKs: Int32Array | undefined,
+  topPs: Float32Array | undefined,
+  seed: BigUint64Array,
+  sequences: BigUint64Array,
+  positions: Int32Array,
+  sample: number,
+  threads: number,
+  status: Uint8Array,
+  tokens: Int32Array,
+  logprobs: Float32Array | undefined,
+  rawLogprobs: Float32Array | undefined,
+];
+
 declare const binding: {
   info(): {
     isa: 'scalar' | 'avx2' | 'avx512' | 'neon';
@@ -7,6 +29,72 @@ declare const binding: {
     numericSpec: number;
     driver: { found: boolean; version: number; reason: string };
   };
+  /** The reference policy's engine (native/addon/reference.cpp). */
+  ReferencePolicy: new (options: {
+    vocab: number;
+    width: number;
+    layers: number;
+    heads: number;
+    context: number;
+    threads: number;
+    isa?: string;
+  }) => {
+    readonly parameterCount: number;
+    bind(parameters: Float32Array, gradient: Float32Array, first: Float32Array, second: Float32Array): void;
+    initialize(seed: number): void;
+    forward(tokens: Int32Array, cu: Int32Array, rows: Int32Array, logits: Float32Array): void;
+    backward(dLogits: Float32Array): void;
+    step(rate: number, b1: number, b2: number, epsilon: number, decay: number, clip: number, step: number): number;
+    resetCache(slots: number): void;
+    forkSlot(from: number, to: Int32Array, length: number): void;
+    decode(
+      tokens: Int32Array,
+      slots: Int32Array,
+      positions: Int32Array,
+      outputs: Int32Array,
+      count: number,
+      logits: Float32Array,
+    ): void;
+  };
+  /** Tests only: every later call of this process runs the kernels of `isa`. */
+  useKernels(isa: string): void;
+  logprobForward(
+    logits: ArrayBufferView,
+    type: number,
+    rows: number,
+    vocab: number,
+    stride: number,
+    tokens: Int32Array,
+    temperature: number,
+    temperatures: Float32Array | undefined,
+    threads: number,
+    status: Uint8Array,
+    logprob: Float32Array,
+    logsumexp: Float32Array,
+    state: Float64Array,
+    entropy: Float32Array | undefined,
+  ): void;
+  logprobBackward(
+    logits: ArrayBufferView,
+    type: number,
+    rows: number,
+    vocab: number,
+    stride: number,
+    tokens: Int32Array,
+    temperature: number,
+    temperatures: Float32Array | undefined,
+    threads: number,
+    state: Float64Array,
+    dLogprob: Float32Array,
+    dEntropy: Float32Array | undefined,
+    dLogits: ArrayBufferView,
+    dType: number,
+    dStride: number,
+    stream: boolean,
+  ): void;
+  sample(...args: SampleArguments): void;
+  /** Resolves to false where the flag at element 0 of the last argument stopped it. */
+  sampleAsync(...args: [...SampleArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   /** native/addon/advantage.cpp */
   groupAdvantages(
     rewards: Float32Array,

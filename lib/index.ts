@@ -33,7 +33,9 @@ export {
   type RowContext,
 } from './data/adapters/adapter.js';
 export { isDrop, type Drop, type LedgerEntry, RowProblem } from './data/ledger.js';
-export { curateFiles, type CurateOptions, type CurateSummary } from './curation/curate.js';
+export { curate, curateFiles, type CurateOptions, type CuratePlan, type CurateSummary } from './curation/curate.js';
+export { makePlan, type PlanInput, type PlanOptions } from './curation/plan.js';
+export { mergeShards } from './curation/merge.js';
 export { filterQuestions, type Filter } from './filters/filter.js';
 export { verifiable } from './filters/verifiable.js';
 export { needsOptions, type Incompleteness } from './templates/completeness.js';
@@ -51,3 +53,29 @@ export {
   type VerifyQuestion,
   type VerifySettings,
 } from './rewards/index.js';
+export { type FloatType, type LogitsArray, type LogitsShape } from './kernels/logits.js';
+export {
+  logprobBackward,
+  tokenLogprobs,
+  type LogprobBackwardOptions,
+  type LogprobGradients,
+  type LogprobOptions,
+  type TokenLogprobs,
+  type TokenLogprobsOptions,
+} from './kernels/logprob.js';
+export {
+  SamplingPlan,
+  type SampledTokens,
+  type SamplingKeys,
+  type SamplingOptions,
+  type SamplingOutput,
+} from './kernels/sampling.js';
+export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
+export { grpoStep, type GrpoBatch, type GrpoStepMetrics, type GrpoStepOptions } from './training/grpo.js';
+export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';
+export {
+  summariseAnswers,
+  type EvaluationStats,
+  type EvaluationSummary,
+  type JudgedAnswer,
+} from './evaluation/summary.js';

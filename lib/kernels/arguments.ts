@@ -12,6 +12,11 @@ export function int32(field: string, value: unknown, length?: number): Int32Arra
   return checkLength(field, value, length);
 }
 
+export function float64(field: string, value: unknown, length?: number): Float64Array {
+  if (!(value instanceof Float64Array)) throw invalidType(field, 'a Float64Array', value);
+  return checkLength(field, value, length);
+}
+
 export function uint8(field: string, value: unknown, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) throw invalidType(field, 'a Uint8Array', value);
   return checkLength(field, value, length);
@@ -68,4 +73,59 @@ export function apart(field: string, output: ArrayBufferView, inputs: readonly (
       throw invalidValue(field, 'memory apart from the inputs', output);
     }
   }
+}
+
+export function requireInteger(field: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number') throw invalidType(field, 'an integer', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw invalidValue(
+      field,
+      max === Number.MAX_SAFE_INTEGER ? `an integer >= ${min}` : `an integer in [${min}, ${max}]`,
+      value,
+    );
+  }
+  return value;
+}
+
+export function requireNumber(field: string, value: unknown, expected: string, test: (x: number) => boolean): number {
+  if (typeof value !== 'number') throw invalidType(field, expected, value);
+  if (!test(value)) throw invalidValue(field, expected, value);
+  return value;
+}
+
+/** A parameter that is one number for all rows, or an array of one per row. */
+export interface RowParameter<A> {
+  readonly scalar: number;
+  readonly values: A | undefined;
+}
+
+/** A float row parameter whose every value passes `test`. */
+export function floatParameter(
+  field: string,
+  value: number | Float32Array | undefined,
+  fallback: number,
+  rows: number,
+  expected: string,
+  test: (x: number) => boolean,
+): RowParameter<Float32Array> {
+  if (value === undefined) return { scalar: fallback, values: undefined };
+  if (typeof value === 'number') return { scalar: requireNumber(field, value, expected, test), values: undefined };
+  const values = float32(field, value, rows);
+  values.forEach((x, i) => requireNumber(`${field}[${i}]`, x, expected, test));
+  return { scalar: fallback, values };
+}
+
+/** An integer row parameter in [min, 2^31). */
+export function integerParameter(
+  field: string,
+  value: number | Int32Array | undefined,
+  fallback: number,
+  rows: number,
+  min: number,
+): RowParameter<Int32Array> {
+  if (value === undefined) return { scalar: fallback, values: undefined };
+  if (typeof value === 'number') return { scalar: requireInteger(field, value, min, 0x7fffffff), values: undefined };
+  const values = int32(field, value, rows);
+  values.forEach((x, i) => requireInteger(`${field}[${i}]`, x, min));
+  return { scalar: fallback, values };
 }
