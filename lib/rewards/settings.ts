@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CrossThinkError } from '../errors.js';
+import { CrossThinkError, invalidValue } from '../errors.js';
 import type { Source } from './extraction/extract.js';
 import { allSources, defaultSources } from './extraction/extract.js';
 import { isSafePattern } from './patterns.js';
@@ -147,6 +147,9 @@ export function resolveSettings(settings: VerifySettings = {}): ResolvedSettings
   let result = resolved.get(settings);
   if (result === undefined) {
     const { preset = 'default', ...fields } = settings;
+    if (!Object.hasOwn(presets, preset)) {
+      throw invalidValue('settings.preset', `one of ${Object.keys(presets).join(', ')}`, preset);
+    }
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => (value as unknown) !== undefined));
     result = { ...defaultSettings, ...presets[preset], ...given };
     resolved.set(settings, result);

@@ -28,7 +28,6 @@ export type Target =
       readonly kind: 'value';
       readonly golds: readonly PreparedGold[];
       readonly type: Answer['type'] | 'any';
-      readonly unit?: string;
       readonly tolerance?: number;
     }
   | { readonly kind: 'unscorable'; readonly reason: Reason };
@@ -49,6 +48,7 @@ export function fromParts(gold: Gold, options: readonly Option[], form?: Questio
   const golds = [answer.value, ...(answer.alternatives ?? [])].map(cleanGold).filter((text) => text !== '');
   if (golds.length === 0) return unscorable('unscorable_gold_empty');
   const type = answer.type;
+  const { unit, tolerance } = answer;
   if (options.length > 0 && (form !== 'open-ended' || type === 'option')) return optionTarget(golds, options);
   const lettered = type === 'text' || form === 'open-ended' ? null : letteredGold(golds, form);
   if (lettered !== null) return { kind: 'option', labels: [lettered.label], options: [lettered], every: false };
@@ -73,10 +73,9 @@ export function fromParts(gold: Gold, options: readonly Option[], form?: Questio
   }
   return {
     kind: 'value',
-    golds: golds.map(prepareGold),
+    golds: golds.map((text) => prepareGold(unit === undefined || text.includes(unit) ? text : `${text} ${unit}`)),
     type,
-    ...(answer.unit === undefined ? {} : { unit: answer.unit }),
-    ...(answer.tolerance === undefined ? {} : { tolerance: answer.tolerance }),
+    ...(tolerance === undefined ? {} : { tolerance }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { lookup } from '../lookup.js';
 import { NotMath, number, type Bracket, type Expr } from './ast.js';
 import { parseBigOperator, parseIntegral, parseLimit } from './bigop.js';
 import type { Cursor } from './cursor.js';
@@ -38,14 +39,14 @@ export function parseAtom(c: Cursor): Expr {
   throw new NotMath(`unexpected ${v === '' ? 'end' : v}`);
 }
 
-const constants: Readonly<Record<string, Expr>> = {
+const constants = lookup<Expr>({
   '\\pi': { k: 'const', name: 'pi' },
   π: { k: 'const', name: 'pi' },
   '\\infty': { k: 'const', name: 'oo' },
   '\\oo': { k: 'const', name: 'oo' },
   e: { k: 'const', name: 'e' },
   i: { k: 'const', name: 'i' },
-};
+});
 
 /** A symbol with its primes and subscripts; `f(x)`, `g(x)`, `h(x)` are applications, known by their text alone. */
 function parseSymbol(c: Cursor, first: string): Expr {
@@ -58,7 +59,7 @@ function parseSymbol(c: Cursor, first: string): Expr {
     parseBracket(c);
     return { k: 'opaque', key: `${name}${c.spelling(start)}` };
   }
-  if (name === first) return constants[name] ?? { k: 'sym', name };
+  if (name === first) return constants.get(name) ?? { k: 'sym', name };
   return { k: 'sym', name };
 }
 
@@ -95,7 +96,7 @@ function parseWord(c: Cursor): Expr {
     throw new NotMath(`word ${v}`);
   if (v.length > 3 && !/^[A-Z]{2,5}$/.test(v)) throw new NotMath(`word ${v}`);
   if (/^[A-Z]{2,5}$/.test(v)) return parseSymbol(c, v);
-  const letters = Array.from(v, (letter): Expr => constants[letter] ?? { k: 'sym', name: letter });
+  const letters = Array.from(v, (letter): Expr => constants.get(letter) ?? { k: 'sym', name: letter });
   const last = letters.at(-1);
   if (last?.k === 'sym') letters[letters.length - 1] = parseSymbol(c, last.name);
   return { k: 'mul', args: letters };
@@ -243,20 +244,20 @@ export function parseArgument(c: Cursor): Expr {
   return parseAtom(c);
 }
 
-const named: Readonly<Record<string, Expr>> = {
+const named = lookup<Expr>({
   emptyset: { k: 'named', name: 'empty' },
   varnothing: { k: 'named', name: 'empty' },
   empty: { k: 'named', name: 'empty' },
   R: { k: 'named', name: 'R' },
   Reals: { k: 'named', name: 'R' },
-};
+});
 
 function parseCommand(c: Cursor, name: string): Expr {
   if (/^[dtc]?frac$/.test(name)) {
     const left = parseArgument(c);
     return { k: 'div', left, right: parseArgument(c) };
   }
-  const known = named[name];
+  const known = named.get(name);
   if (known !== undefined) return known;
   switch (name) {
     case 'sqrt':

@@ -154,7 +154,7 @@ export function tokenise(source: string, budget: Budget, thousands = true): Toke
     }
     const word = match(wordPattern);
     if (word !== null) {
-      const known = plainWords[word.toLowerCase()];
+      const known = plainWords.get(word.toLowerCase());
       if (known !== undefined && (known.any === true || word === word.toLowerCase())) push(known.t, known.v);
       else if (functionNames.has(word)) push('fn', word);
       else push('word', word);
@@ -199,7 +199,7 @@ function command(
   }
   if (ignored.has(name)) return text[end] === '.' && /^(?:left|right)$/.test(name) ? end + 1 : end;
   if (textCommands.test(name)) return textArgument(text, end, name, push);
-  const operatorName = operators[name];
+  const operatorName = operators.get(name);
   if (operatorName !== undefined) push(operatorName.t, operatorName.v);
   else if (functionNames.has(name)) push('fn', name);
   else if (greek.has(name) || symbolCommands.has(name)) push('sym', `\\${name.replace(/^var/, '')}`);
@@ -218,7 +218,7 @@ function textArgument(text: string, at: number, name: string, push: Push): numbe
     return at + single[0].length;
   }
   const content = argument[1].trim();
-  const word = plainWords[content.toLowerCase()];
+  const word = plainWords.get(content.toLowerCase());
   if (content === '') {
     // Nothing: an invisible spacer.
   } else if (word !== undefined) push(word.t, word.v);

@@ -1,3 +1,4 @@
+import { lookup } from '../lookup.js';
 import type { Token } from './lexer.js';
 
 /** Functions of one or two arguments that the evaluator knows, as LaTeX and as plain words. */
@@ -83,7 +84,7 @@ interface Spelling {
 const op = (v: string): Spelling => ({ t: 'op', v });
 
 /** LaTeX commands that are operators or brackets. */
-export const operators: Readonly<Record<string, Spelling>> = {
+export const operators: ReadonlyMap<string, Spelling> = lookup<Spelling>({
   times: op('*'),
   cdot: op('*'),
   ast: op('*'),
@@ -162,10 +163,12 @@ export const operators: Readonly<Record<string, Spelling>> = {
   '*': op('*'),
   '-': op('-'),
   pmod: { t: 'cmd', v: 'pmod' },
-};
+});
 
 /** Words with a meaning in answers, plain or inside `\text{}`; `any` in any case. */
-export const plainWords: Readonly<Record<string, Spelling & { readonly any?: true }>> = {
+export const plainWords: ReadonlyMap<string, Spelling & { readonly any?: true }> = lookup<
+  Spelling & { readonly any?: true }
+>({
   and: { ...op(','), any: true },
   or: { ...op(','), any: true },
   sqrt: { t: 'cmd', v: 'sqrt' },
@@ -190,4 +193,4 @@ export const plainWords: Readonly<Record<string, Spelling & { readonly any?: tru
   times: op('*'),
   frac: { t: 'cmd', v: 'frac' },
   binom: { t: 'cmd', v: 'binom' },
-};
+});

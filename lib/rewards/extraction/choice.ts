@@ -1,4 +1,5 @@
 import type { Option } from '../../data/question.js';
+import { lookup } from '../lookup.js';
 import { normaliseText, stripDelimiters, unwrapLatexText } from '../answers/text.js';
 
 /** What an answer span says about the options: one of them, several, none of the question's, or nothing. */
@@ -56,7 +57,7 @@ export function readChoice(
   return readProse(text, options, labelOf, announced);
 }
 
-const foreignLetters: Readonly<Record<string, string>> = {
+const foreignLetters = lookup({
   أ: 'A',
   ا: 'A',
   ب: 'B',
@@ -68,11 +69,11 @@ const foreignLetters: Readonly<Record<string, string>> = {
   丙: 'C',
   丁: 'D',
   戊: 'E',
-};
+});
 
 /** A lone letter of an Arabic or Chinese list as its Latin counterpart. */
 function latinLetter(text: string): string {
-  return foreignLetters[text] ?? text;
+  return foreignLetters.get(text) ?? text;
 }
 
 function distinct(labels: readonly string[]): Choice {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { lookup } from '../lookup.js';
 import { parseOptions } from '../row.js';
 import { isSafePattern } from '../patterns.js';
 import { resolveSettings, parseSettings, type VerifySettings } from '../settings.js';
@@ -52,12 +53,12 @@ export function answerText(response: VerifyRequest['response']): string {
 }
 
 /** Where each grading mode of the mcqa server looks for the answer. */
-const gradingModes: Readonly<Record<string, readonly Source[]>> = {
+const gradingModes = lookup<readonly Source[]>({
   strict_single_letter_boxed: ['boxed'],
   lenient_boxed: ['boxed'],
   lenient_answer_colon: ['final', 'anchor'],
   lenient_answer_colon_md: ['final', 'anchor'],
-};
+});
 
 export interface RewardBody {
   readonly reward: number | null;
@@ -69,7 +70,7 @@ export interface RewardBody {
 /** Judges one request: what the row says (regex, grading mode, settings) wins over `defaults`. */
 export function judgeRequest(request: VerifyRequest, defaults: VerifySettings): RewardBody {
   const patterns = [request.template_metadata?.output_regex ?? []].flat().filter(isSafePattern);
-  const mode = gradingModes[request.grading_mode ?? ''];
+  const mode = gradingModes.get(request.grading_mode ?? '');
   const own = request.settings == null ? {} : parseSettings(request.settings);
   const settings = resolveSettings({
     template: 'none',
