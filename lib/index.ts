@@ -69,3 +69,11 @@ export {
   type SamplingOutput,
 } from './kernels/sampling.js';
 export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
+export { grpoStep, type GrpoBatch, type GrpoStepMetrics, type GrpoStepOptions } from './training/grpo.js';
+export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';
+export {
+  summariseAnswers,
+  type EvaluationStats,
+  type EvaluationSummary,
+  type JudgedAnswer,
+} from './evaluation/summary.js';

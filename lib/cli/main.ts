@@ -3,8 +3,10 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { registerBlend } from './blend.js';
 import { registerCurate } from './curate.js';
+import { registerDemo } from './demo.js';
 import { registerInfo } from './info.js';
 import { reportError } from './output.js';
+import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
 
 const program = new Command('crossthink')
@@ -16,6 +18,8 @@ registerInfo(program);
 registerCurate(program);
 registerBlend(program);
 registerVerify(program);
+registerTrain(program);
+registerDemo(program);
 
 program.parseAsync(process.argv).catch((error: unknown) => {
   reportError(error);

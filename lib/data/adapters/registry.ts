@@ -3,9 +3,10 @@ import type { Adapter, RowContext } from './adapter.js';
 import { gsm8k } from './gsm8k.js';
 import { mmlu } from './mmlu.js';
 import { nemotronCrossthinkRoll } from './nemotronCrossthinkRoll.js';
+import { procedural } from './procedural.js';
 
 /** All adapters, the more specific schema first: `auto` takes the first that recognises a row. */
-export const adapters: readonly Adapter[] = [nemotronCrossthinkRoll, gsm8k, mmlu];
+export const adapters: readonly Adapter[] = [nemotronCrossthinkRoll, procedural, gsm8k, mmlu];
 
 /** Spelling that does not count: case, and everything but letters and digits. */
 function key(name: string): string {
