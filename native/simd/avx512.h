@@ -44,6 +44,7 @@ struct Avx512 {
     }
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(rounded));
   }
+  CT_INLINE static void StoreBfloat16Number(uint16_t* p, F v) { StoreBfloat16(p, v); }
   CT_INLINE static F LoadFloat16(const uint16_t* p) { return _mm512_cvtph_ps(LoadHalf(p)); }
   CT_INLINE static void StoreFloat16(uint16_t* p, F v) {
     const __m256i half = _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);
