@@ -26,7 +26,7 @@ type CudaOperationArguments = [device: number, stream: bigint, pointers: BigUint
 
 declare const binding: {
   info(): {
-    isa: 'scalar' | 'avx2' | 'avx512' | 'neon';
+    isa: 'scalar' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon';
     isas: string[];
     threads: number;
     numericSpec: number;

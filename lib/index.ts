@@ -33,7 +33,9 @@ export {
   type RowContext,
 } from './data/adapters/adapter.js';
 export { isDrop, type Drop, type LedgerEntry, RowProblem } from './data/ledger.js';
-export { curateFiles, type CurateOptions, type CurateSummary } from './curation/curate.js';
+export { curate, curateFiles, type CurateOptions, type CuratePlan, type CurateSummary } from './curation/curate.js';
+export { makePlan, type PlanInput, type PlanOptions } from './curation/plan.js';
+export { mergeShards } from './curation/merge.js';
 export { filterQuestions, type Filter } from './filters/filter.js';
 export { verifiable } from './filters/verifiable.js';
 export { needsOptions, type Incompleteness } from './templates/completeness.js';

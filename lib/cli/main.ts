@@ -5,7 +5,9 @@ import { registerBlend } from './blend.js';
 import { registerCurate } from './curate.js';
 import { registerDemo } from './demo.js';
 import { registerInfo } from './info.js';
+import { registerMerge } from './merge.js';
 import { reportError } from './output.js';
+import { registerServe } from './serve.js';
 import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
 
@@ -16,8 +18,10 @@ const program = new Command('crossthink')
 
 registerInfo(program);
 registerCurate(program);
+registerMerge(program);
 registerBlend(program);
 registerVerify(program);
+registerServe(program);
 registerTrain(program);
 registerDemo(program);
 

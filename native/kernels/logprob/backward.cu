@@ -13,8 +13,8 @@ constexpr unsigned kBlockWarps = kBlock / kWarp;
 
 struct RowFactors {
   GradientFactors factors;
-  float target_gradient;
-  int32_t token;  // -1: the whole row is zero.
+  float target_gradient;  // Without a token: of every element.
+  int32_t token;          // -1: the row is zero, or NaN.
 };
 
 template <class S, bool kEntropy>
@@ -27,9 +27,12 @@ __global__ __launch_bounds__(kBlock) void LogprobFactors(LogprobBackward op, Row
   const float target = in_range ? S::Read(x + token) : 0.0F;
   RowFactors result = {};
   result.token = -1;
-  if (MakeGradientFactors<kEntropy>(op, row, in_range, target, &result.factors)) {
+  const RowGradient kind = MakeGradientFactors<kEntropy>(op, row, in_range, target, &result.factors);
+  if (kind == RowGradient::kRegular) {
     result.target_gradient = GradientOf<V, kEntropy>(target, result.factors, result.factors.target);
     result.token = token;
+  } else if (kind == RowGradient::kNan) {
+    result.target_gradient = spec::QuietNan();
   }
   out[row] = result;
 }
@@ -41,7 +44,7 @@ __device__ __forceinline__ typename O::Pack GradientPack(const typename S::Pack&
   typename O::Pack out = {};
 #pragma unroll
   for (int k = 0; k < kThreadLanes; ++k) {
-    float d = 0;
+    float d = row.target_gradient;
     if (row.token >= 0) {
       const size_t j = begin + static_cast<size_t>(r * static_cast<int>(spec::kLanes)) +
                        static_cast<size_t>(column(static_cast<int>(LaneIndex()), k));

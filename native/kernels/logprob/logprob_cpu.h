@@ -72,7 +72,7 @@ CT_INLINE void GradientRow(const typename E::T* x, size_t n, const GradientFacto
     if constexpr (kStream) {
       V::Stream(out + j, d);
     } else {
-      O::Store(out + j, d);
+      O::StoreNumber(out + j, d);
     }
   }
   if (j < n) StoreTail<V, O>(out + j, n - j, GradientOf<V, kEntropy>(LoadTail<V, E>(x + j, n - j), g, zero));
@@ -88,8 +88,10 @@ void LogprobGradientRows(const LogprobBackward& op, size_t begin, size_t end) {
     const bool in_range = token >= 0 && static_cast<size_t>(token) < n;
     const float x_target = in_range ? E::Read(x + token) : 0.0F;
     GradientFactors g = {};
-    if (!MakeGradientFactors<kEntropy>(op, i, in_range, x_target, &g)) {
-      for (size_t j = 0; j < n; ++j) O::Write(out + j, 0.0F);
+    const RowGradient kind = MakeGradientFactors<kEntropy>(op, i, in_range, x_target, &g);
+    if (kind != RowGradient::kRegular) {
+      const float fill = kind == RowGradient::kZero ? 0.0F : spec::QuietNan();
+      for (size_t j = 0; j < n; ++j) O::Write(out + j, fill);
       continue;
     }
     const typename V::F target = GradientOf<V, kEntropy>(V::Set(x_target), g, V::Set(g.target));

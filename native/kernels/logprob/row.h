@@ -89,10 +89,18 @@ struct GradientFactors {
   float target;  // d_logprob / T
 };
 
-// The factors of row i, whose target's logit is `target`; false where the whole row is zero.
+constexpr float kFactorLimit = 1e36F;  // 127 times as much is finite.
+
+enum class RowGradient : uint8_t {
+  kRegular,
+  kZero,  // No distribution, a target that is masked or out of range, or no gradient from above.
+  kNan,   // Gradients from above that are NaN or beyond all measure: NaN as a whole, so that no element can be.
+};
+
+// The factors of row i, whose target's logit is `target`.
 template <bool kEntropy>
-CT_HD CT_INLINE bool MakeGradientFactors(const LogprobBackward& op, size_t i, bool in_range, float target,
-                                         GradientFactors* g) {
+CT_HD CT_INLINE RowGradient MakeGradientFactors(const LogprobBackward& op, size_t i, bool in_range, float target,
+                                                GradientFactors* g) {
   const double reference = op.state[i * kStateSize];
   const double sum = op.state[i * kStateSize + 1];
   const double temperature = static_cast<double>(op.temperature.At(i));
@@ -101,14 +109,14 @@ CT_HD CT_INLINE bool MakeGradientFactors(const LogprobBackward& op, size_t i, bo
   g->c = Log2Factor(op.temperature.At(i));
   g->minus_reference = -static_cast<float>(reference);
   const bool valid = in_range && sum > 0 && Log2Offset(target, g->c, reference) > -spec::Infinity();
-  if (!valid || (d_logprob == 0 && d_entropy == 0)) return false;
+  if (!valid || (d_logprob == 0 && d_entropy == 0)) return RowGradient::kZero;
   const double scale = 1.0 / (temperature * sum);
   double alpha = d_logprob;
   if constexpr (kEntropy) alpha -= d_entropy * (spec::kLn2 * (op.state[i * kStateSize + 2] / sum));
   g->alpha = static_cast<float>(-(scale * alpha));
   g->beta = static_cast<float>(-(scale * (d_entropy * spec::kLn2)));
   g->target = static_cast<float>(d_logprob / temperature);
-  return true;
+  return fabsf(g->alpha) < kFactorLimit && fabsf(g->beta) < kFactorLimit ? RowGradient::kRegular : RowGradient::kNan;
 }
 
 template <class V, bool kEntropy>
