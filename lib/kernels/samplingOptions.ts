@@ -127,7 +127,7 @@ export function packedLists(field: string, option: TokenListOption | undefined, 
 function maskOf(tokens: readonly number[] | Int32Array): Int32Array {
   const { tokens: ids } = packedLists('options.allowedTokens', tokens, null);
   const largest = ids?.reduce((a, b) => Math.max(a, b), -1) ?? -1;
-  const mask = new Int32Array(Math.floor(largest / 32) + 1);
+  const mask = new Int32Array(Math.max(1, Math.floor(largest / 32) + 1)); // One word of zeros bans everything.
   ids?.forEach((id) => {
     mask[id >> 5] = (mask[id >> 5] ?? 0) | (1 << (id & 31));
   });
@@ -135,7 +135,10 @@ function maskOf(tokens: readonly number[] | Int32Array): Int32Array {
 }
 
 function stepCodes(order: SamplingOptions['order']): Uint8Array {
-  const steps: readonly SamplingStep[] | undefined = typeof order === 'object' ? order : ORDERS[order ?? 'default'];
+  const steps: readonly SamplingStep[] | undefined =
+    typeof order === 'object'
+      ? order
+      : (ORDERS as Partial<Record<string, readonly SamplingStep[]>>)[order ?? 'default'];
   if (steps === undefined)
     throw invalidValue('options.order', `one of ${Object.keys(ORDERS).join(', ')}, or a list`, order);
   const unknown = steps.findIndex((step) => !STEPS.includes(step));
@@ -166,13 +169,13 @@ export class PackedSampling {
     this.allowed = options.allowedTokens === undefined ? undefined : maskOf(options.allowedTokens);
     if (options.logitBias !== undefined) {
       if (!(options.logitBias instanceof Map)) throw invalidType('options.logitBias', 'a Map', options.logitBias);
-      const entries = Array.from(options.logitBias);
+      const entries = Array.from(options.logitBias as ReadonlyMap<number, number>);
       this.biasTokens = packedLists(
         'options.logitBias',
         entries.map(([token]) => token),
         null,
       ).tokens;
-      this.bias = Float32Array.from(entries, ([token, bias]) => {
+      this.bias = Float32Array.from(entries, ([token, bias]: [number, number]) => {
         if (bias !== -Infinity && !Number.isFinite(bias))
           throw invalidValue(`options.logitBias[${token}]`, 'finite or -Infinity', bias);
         return bias;
@@ -202,7 +205,7 @@ export class PackedSampling {
     const known = <T>(value: number | T | undefined): number | T | undefined =>
       rows === null && typeof value === 'object' ? undefined : value;
     const float = (
-      name: keyof SamplingOptions & string,
+      name: string,
       value: number | Float32Array | undefined,
       off: number,
       expected: string,
