@@ -10,6 +10,7 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/logprob/forward.cu
   native/kernels/sampling/sample.cu)
 set(CROSSTHINK_GPU_RUNNER_SOURCES
+  native/kernels/sampling/edits.cpp
   test/gpu/advantage_check.cpp
   test/gpu/graph_check.cpp
   test/gpu/logprob_check.cpp

@@ -28,8 +28,8 @@ struct Avx512 {
   CT_INLINE static void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
   CT_INLINE static F LoadBfloat16(const uint16_t* p) {
     // One word permutation that puts half i in the upper half of lane i and zeros below.
-    const I upper = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2,
-                                     0, 1, 0, 0, 0);
+    const I upper = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0,
+                                     2, 0, 1, 0, 0, 0);
     return _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xaaaaaaaaU, upper, _mm512_castsi256_si512(LoadHalf(p))));
   }
   CT_INLINE static void StoreBfloat16(uint16_t* p, F v) {
@@ -123,6 +123,10 @@ struct Avx512 {
     const I lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     const I index = _mm512_add_epi32(lane, _mm512_set1_epi32(static_cast<int32_t>(first)));
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, index));
+    return Count(m);
+  }
+  CT_INLINE static size_t CompressInts(uint32_t* p, M m, const uint32_t* from) {
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, _mm512_loadu_si512(from)));
     return Count(m);
   }
 

@@ -23,20 +23,30 @@ struct Scratch {
   explicit Scratch(size_t vocab)
       : raw(spec::TileCount(vocab)),
         processed(raw.size()),
-        maxima(raw.size() * kMaximaPerTile),
-        values(vocab + kSlack),
-        probabilities(vocab + kSlack),
-        ids(vocab + kSlack),
-        candidates(vocab + kSlack),
-        view{raw.data(), processed.data(),     maxima.data(),    values.data(),
-             ids.data(), probabilities.data(), candidates.data()} {}
+        floats(raw.size() * kMaximaPerTile + 5 * (vocab + kSlack)),
+        ids(2 * (vocab + kSlack)),
+        candidates(vocab + kSlack) {
+    const size_t n = vocab + kSlack;
+    float* at = floats.data();
+    const auto take = [&at](size_t size) { return (at += size) - size; };
+    view.raw = raw.data();
+    view.processed = processed.data();
+    view.maxima = take(raw.size() * kMaximaPerTile);
+    view.edited = take(n);
+    view.set = {take(n), ids.data(), take(n), 0};
+    view.narrowed = {take(n), ids.data() + n, take(n), 0};
+    view.candidates = candidates.data();
+  }
 
   std::vector<spec::TilePartial> raw, processed;
-  std::vector<float> maxima, values, probabilities;
+  std::vector<float> floats;
   std::vector<uint32_t> ids;
   std::vector<Candidate> candidates;
-  SamplingScratch view;
+  SamplingScratch view = {};
 };
+
+constexpr uint8_t kSteps[] = {static_cast<uint8_t>(SamplingStep::kTemperature),
+                              static_cast<uint8_t>(SamplingStep::kTopK), static_cast<uint8_t>(SamplingStep::kTopP)};
 
 template <class E>
 void CheckCase(DType type, const Shape& shape, Kind kind, const Settings& settings, std::mt19937* random,
@@ -57,6 +67,8 @@ void CheckCase(DType type, const Shape& shape, Kind kind, const Settings& settin
   op.temperature = {nullptr, settings.temperature};
   op.top_k = {nullptr, settings.top_k};
   op.top_p = {nullptr, settings.top_p};
+  op.steps = kSteps;
+  op.step_count = sizeof(kSteps);
   op.seed = 2026;
   op.sequences = sequences.data();
   op.positions = positions.data();

@@ -128,15 +128,21 @@ function cudaKernels(device: number): RowKernels {
         transfer.run('cudaLogprobBackward');
       });
     },
-    sample(logits, type, rows, vocab, stride, settings, temperatures, topKs, topPs, seed, sequences, ...rest) {
-      const [positions, sample, , status, tokens, logprobs, rawLogprobs] = rest;
+    sample(...args) {
+      const [logits, type, rows, vocab, stride, settings, temperatures, topKs, topPs] = args;
+      // By index, because everything between is refused by requireCudaSampling: see SampleArguments in binding.d.cts.
+      const [seed, sequences, positions] = [args[35], args[36], args[37]];
+      const [status, tokens, logprobs, rawLogprobs] = [args[39], args[40], args[41], args[42]];
       const [temperature = 1, topK = 0, topP = 1] = settings;
       withTransfer(device, (transfer) => {
         transfer.input(logits).number(type, rows, vocab, stride);
         transfer.input(temperatures).number(temperature);
         transfer.input(topKs).number(topK);
         transfer.input(topPs).number(topP);
-        transfer.input(sequences).input(positions).number(sample);
+        transfer
+          .input(sequences)
+          .input(positions)
+          .number(settings.at(-1) ?? 0);
         transfer.integer(seed[0] ?? 0n);
         transfer.output(status).output(tokens).output(logprobs).output(rawLogprobs);
         transfer.run('cudaSample');

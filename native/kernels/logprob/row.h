@@ -31,9 +31,10 @@ CT_HD CT_INLINE float Log2Offset(float x, float c, double reference) {
   return fmaf(x, c, -static_cast<float>(reference));
 }
 
-// ln p from the offset of its logit and log2 of the sum; never -0.
+// ln p from the offset of its logit and log2 of the sum; never above 0 by rounding, never -0.
 CT_HD CT_INLINE float LogprobOf(float t, double log2_sum) {
-  return static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum)) + 0.0F;
+  const auto logprob = static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum));
+  return logprob < 0.0F ? logprob : 0.0F;
 }
 
 struct RowResult {

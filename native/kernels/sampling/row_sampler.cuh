@@ -98,13 +98,9 @@ class RowSampler {
       if (top_p < 1.0F) CutByMass(NucleusLimitOf(total, top_p), &least, &total);
     } else {
       const uint64_t limit = NucleusLimit(shared_->row, reference_, top_p);
-      const float bound = NucleusBound(shared_->row, n_, top_p, c_);
-      Collect(bound);
-      // The bound leaves out less than 1 - p; truncation of masses could still make the rest fall short: then take all.
-      if (!CutByMass(limit, &least, &total)) {
-        if (bound > kLowestLogit) Collect(kLowestLogit);
-        if (!CutByMass(limit, &least, &total)) total = MassAbove(0);
-      }
+      Collect(NucleusBound(shared_->row, n_, top_p, c_));
+      // Truncated masses may fall short of the limit: then all that was collected stays.
+      if (!CutByMass(limit, &least, &total)) total = MassAbove(0);
     }
     return DrawAbove(least, total, bits);
   }

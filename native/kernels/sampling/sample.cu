@@ -38,7 +38,7 @@ __device__ __forceinline__ RowPlan PlanOf(const Sampling& op, size_t row) {
   plan.top_k = top_k < op.logits.vocab ? top_k : 0;
   plan.top_p = op.top_p.At(row);
   plan.filtered = plan.top_k != 0 || plan.top_p < 1.0F;
-  plan.needs_row = !plan.greedy && plan.top_k == 0;
+  plan.needs_row = !plan.greedy && (plan.top_k == 0 || op.raw_logprob == nullptr);
   plan.needs_raw = op.raw_logprob != nullptr || !plan.needs_row;
   return plan;
 }
@@ -103,7 +103,9 @@ __device__ void JoinRow(const TileSweep& sweep, size_t tiles, const RowPlan& pla
 template <class S>
 __device__ Drawn DrawRow(const Sampling& op, size_t row, const RowPlan& plan, const TileSweep& sweep,
                          RowShared* shared) {
-  if (!HasDistribution(shared->row)) return {-1, spec::QuietNan()};
+  if (!HasDistribution(shared->row) || (plan.needs_raw && !HasDistribution(shared->raw))) {
+    return {-1, spec::QuietNan()};
+  }
   const auto* x = static_cast<const typename S::T*>(op.logits.data) + row * op.logits.stride;
   RowSampler<S> sampler(shared, x, op.logits.vocab, sweep, plan.c);
   if (plan.greedy) return sampler.Greedy();
