@@ -28,8 +28,8 @@ struct Avx512 {
   CT_INLINE static void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
   CT_INLINE static F LoadBfloat16(const uint16_t* p) {
     // One word permutation that puts half i in the upper half of lane i and zeros below.
-    const I upper = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0, 2,
-                                     0, 1, 0, 0, 0);
+    const I upper = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0,
+                                     2, 0, 1, 0, 0, 0);
     return _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xaaaaaaaaU, upper, _mm512_castsi256_si512(LoadHalf(p))));
   }
   CT_INLINE static void StoreBfloat16(uint16_t* p, F v) {

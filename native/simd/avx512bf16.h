@@ -6,7 +6,8 @@
 namespace crossthink::simd {
 namespace {
 
-// AVX-512 with AVX512_BF16: rounding to bfloat16 is one instruction, which flushes subnormals as the specification does.
+// AVX-512 with AVX512_BF16: rounding to bfloat16 is one instruction, which flushes subnormals as the specification
+// does.
 struct Avx512Bf16 : Avx512 {
   CT_INLINE static void StoreBfloat16(uint16_t* p, F v) {
     const M nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);  // The instruction keeps a NaN's sign and payload.
