@@ -178,7 +178,9 @@ describe('limits and health', () => {
     const body = JSON.stringify({ gold: '1', response: '\\boxed{1}' });
     const slow = httpRequest(`${base}/v1/verify`, { method: 'POST', headers: { 'content-length': body.length } });
     const answered = new Promise<number | undefined>((resolve) =>
-      slow.on('response', (response) => { resolve(response.statusCode); }),
+      slow.on('response', (response) => {
+        resolve(response.statusCode);
+      }),
     );
     slow.write(body.slice(0, 5));
     await new Promise((resolve) => setTimeout(resolve, 50));
