@@ -21,7 +21,7 @@ interface DrawnElement {
 }
 
 // Colours are the page's custom properties, so that one SVG reads on light and dark ground.
-const INK = { main: 'var(--series-1)', second: 'var(--series-2)', third: 'var(--series-3)', faint: 'var(--faint)' };
+const INK = { main: 'var(--series-1)', second: 'var(--series-2)', faint: 'var(--faint)' };
 const WIDTH = 660;
 
 /** Draws the figures of a run. Throws `ERR_MISSING_PEER` where the drawing libraries are not installed. */
@@ -35,6 +35,11 @@ export async function drawFigures(run: RunReport): Promise<Figure[]> {
     mixFigure(plot, draw, run.mix),
     warmStartFigure(plot, draw, run),
   ];
+}
+
+/** Throws `ERR_MISSING_PEER` where the drawing libraries are not installed: asked before a long run, not after it. */
+export async function requireFigures(): Promise<void> {
+  await loadPlot();
 }
 
 async function loadPlot(): Promise<{ plot: PlotModule; draw: Draw }> {

@@ -9,6 +9,8 @@ import { QuestionPool } from '../../lib/training/questions';
 import { ReferenceTrainer } from '../../lib/training/trainer';
 import { openQuestion, temporaryFolder } from '../data/fixtures';
 
+jest.setTimeout(120_000); // A machine busy with other work needs many times the usual second or two.
+
 const folder = temporaryFolder();
 
 test('the embedded questions go through curation, and no question text lies on both sides of the split', async () => {
