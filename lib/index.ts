@@ -79,3 +79,6 @@ export {
   type EvaluationSummary,
   type JudgedAnswer,
 } from './evaluation/summary.js';
+export { exportQuestions } from './exports/export.js';
+export { exportFormat, exportFormats } from './exports/registry.js';
+export { type ExportFormat, type ExportOptions } from './exports/format.js';

@@ -80,7 +80,8 @@ export interface Rollout {
 
 const optionSchema = z.object({ label: z.string().min(1), text: z.string() });
 
-const answerSchema = z.object({
+/** Validates an answer that comes from outside. */
+export const answerSchema = z.object({
   type: z.enum(['option', 'integer', 'decimal', 'fraction', 'expression', 'boolean', 'text']),
   value: z.string(),
   alternatives: z.array(z.string()).optional(),
