@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 
 /** Field of knowledge, as the paper splits it: general-purpose reasoning or mathematical reasoning. */
@@ -119,5 +119,5 @@ export const questionSchema = z.object({
 export function questionId(content: Pick<Question, 'source' | 'question' | 'options' | 'answer'>): string {
   const options = content.options?.map(({ label, text }) => [label, text]) ?? [];
   const key = JSON.stringify([content.source, content.question, options, content.answer.type, content.answer.value]);
-  return createHash('sha256').update(key).digest('hex').slice(0, 32);
+  return hash('sha256', key, 'hex').slice(0, 32);
 }

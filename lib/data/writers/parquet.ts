@@ -60,7 +60,7 @@ export async function writeParquet(
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
   let count = 0;
   try {
-    const writer = new ParquetWriter({ writer: fileWriter(temporary), schema: parquetSchema(columns) as never });
+    const writer = new ParquetWriter({ writer: fileWriter(temporary), schema: parquetSchema(columns) });
     let group: Readonly<Record<string, unknown>>[] = [];
     const flush = async (): Promise<void> => {
       const columnData = Object.entries(columns).map(([name, type]) => ({
