@@ -2,13 +2,14 @@ import { type Command, Option } from 'commander';
 import { exportQuestions } from '../exports/export.js';
 import { exportFormats } from '../exports/registry.js';
 import { invalidValue } from '../errors.js';
-import type { PromptOptions } from '../templates/prompt.js';
+import { PROMPT_PRESETS, type PromptOptions, type PromptPreset } from '../templates/prompt.js';
 import { printJson } from './output.js';
 
 interface ExportFlags {
   input?: string[];
   format: string;
   out?: string;
+  preset: PromptPreset;
   answerForm: NonNullable<PromptOptions['answerForm']>;
   split: string;
   json?: boolean;
@@ -36,6 +37,7 @@ export function registerExport(program: Command): void {
       new Option('-f, --format <name>', 'row format').choices(exportFormats.map(({ name }) => name)).default('verl'),
     )
     .option('-o, --out <file>', 'file to write')
+    .addOption(new Option('--preset <name>', 'wording of the prompt').choices(PROMPT_PRESETS).default('think-boxed'))
     .addOption(
       new Option('--answer-form <form>', 'what multiple-choice prompts ask for')
         .choices(['label', 'label-text'])
@@ -44,10 +46,10 @@ export function registerExport(program: Command): void {
     .option('--split <name>', 'name of the split, where the format has one', 'train')
     .option('--json', 'print one JSON object')
     .addHelpText('after', EXAMPLES)
-    .action(async ({ input = [], out, format, answerForm, split, json }: ExportFlags) => {
+    .action(async ({ input = [], out, format, preset, answerForm, split, json }: ExportFlags) => {
       if (input.length === 0) throw invalidValue('--input', 'one or more curated files or folders', undefined);
       if (out === undefined) throw invalidValue('--out', 'a file', undefined);
-      const rows = await exportQuestions(input, out, format, { answerForm, split });
+      const rows = await exportQuestions(input, out, format, { preset, answerForm, split });
       if (json === true) printJson({ out, format, rows });
       else process.stdout.write(`${rows} rows written to ${out} (${format})\n`);
     });
