@@ -21,7 +21,7 @@ SIGTERM and SIGINT let the requests under way finish.
 Examples:
   $ crossthink serve --port 8080
   $ crossthink serve --host 0.0.0.0 --port 0 --preset math-verify --json
-  $ curl -s localhost:8080/v1/verify -d '{"gold": "1/2", "response": "<think>half</think>\\\\\\\\boxed{0.5}"}'
+  $ curl -s localhost:8080/v1/verify -d '{"gold": "1/2", "response": "<think>half</think>\\\\boxed{0.5}"}'
 `;
 
 export function registerServe(program: Command): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -12,6 +12,7 @@ import { presets, type PresetName } from '../rewards/presets.js';
 import { parseRow, type RowError, type RowVerdict } from '../rewards/row.js';
 import { reasons } from '../rewards/verdict.js';
 import { printJson } from './output.js';
+import { startProgress } from './progress.js';
 
 interface VerifyFlags {
   readonly input?: string;
@@ -32,7 +33,7 @@ Examples:
   $ crossthink verify < rollouts.jsonl > verdicts.jsonl
   $ crossthink verify --input rollouts.jsonl --preset strict --explain
   $ crossthink verify --input rollouts.jsonl --preset strict --compare-preset default > changed.jsonl
-  $ echo '{"id":1,"gold":"1/2","response":"<think>half</think>\\\\\\\\boxed{0.5}"}' | crossthink verify
+  $ echo '{"id":1,"gold":"1/2","response":"<think>half</think>\\\\boxed{0.5}"}' | crossthink verify
 `;
 
 export function registerVerify(program: Command): void {
@@ -49,8 +50,11 @@ export function registerVerify(program: Command): void {
     .option('--explain', 'add an "explanation" of the reason code to every row')
     .addHelpText('after', help)
     .action(async (flags: VerifyFlags) => {
-      const lines = createInterface({ input: await openInput(flags.input), crlfDelay: Infinity });
-      await (flags.comparePreset === undefined ? judge(lines, flags) : compare(lines, flags, flags.comparePreset));
+      const { lines, report, stop } = await openInput(flags.input);
+      await (flags.comparePreset === undefined
+        ? judge(lines, flags, report)
+        : compare(lines, flags, flags.comparePreset, report));
+      stop();
     });
 }
 
@@ -59,12 +63,34 @@ function threads(text: string): number {
   return text === '0' ? availableParallelism() : Number(text);
 }
 
-async function openInput(file: string | undefined): Promise<Readable> {
-  if (file === undefined) return process.stdin;
-  await access(file).catch((cause: unknown) => {
-    throw new CrossThinkError('ERR_FILE_NOT_FOUND', '--input: no such file, or not readable', { file, cause });
-  });
-  return createReadStream(file);
+interface Input {
+  readonly lines: AsyncIterable<string>;
+  /** Says how many rows are done; shown where it takes long. */
+  readonly report: (rows: number) => void;
+  readonly stop: () => void;
+}
+
+/** Rows from a file, with progress by its bytes; or from stdin, whose end is not known. */
+async function openInput(file: string | undefined): Promise<Input> {
+  const read = (input: Readable): AsyncIterable<string> => createInterface({ input, crlfDelay: Infinity });
+  if (file === undefined) return { lines: read(process.stdin), report: countRows(), stop: () => undefined };
+  const size = await stat(file).then(
+    (info) => info.size,
+    (cause: unknown) => {
+      throw new CrossThinkError('ERR_FILE_NOT_FOUND', '--input: no such file, or not readable', { file, cause });
+    },
+  );
+  const stream = createReadStream(file);
+  const progress = startProgress('verify', 'bytes', size);
+  return {
+    lines: read(stream),
+    report: (rows) => {
+      progress.update(stream.bytesRead, `${rows} rows`);
+    },
+    stop: () => {
+      progress.stop();
+    },
+  };
 }
 
 async function write(value: unknown): Promise<void> {
@@ -72,20 +98,19 @@ async function write(value: unknown): Promise<void> {
   if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
 }
 
-/** A line on stderr every few seconds where a person is watching. */
-function progress(): (rows: number) => void {
+/** A line on stderr every few seconds. */
+function countRows(): (rows: number) => void {
   let last = Date.now();
   return (rows) => {
-    if (rows % 1000 !== 0 || !process.stderr.isTTY || Date.now() - last < 2000) return;
+    if (Date.now() - last < 5000) return;
     last = Date.now();
-    process.stderr.write(`${rows} rows\n`);
+    process.stderr.write(`verify: ${rows} rows\n`);
   };
 }
 
-async function judge(lines: AsyncIterable<string>, flags: VerifyFlags): Promise<void> {
+async function judge(lines: AsyncIterable<string>, flags: VerifyFlags, report: Input['report']): Promise<void> {
   const defaults = flags.preset === undefined ? {} : { preset: flags.preset };
   const tally = { rows: 0, right: 0, formatted: 0, rewarded: 0, unscorable: 0, bad: 0 };
-  const report = progress();
   for await (const verdict of verifyLines(lines, defaults, { threads: flags.threads })) {
     tally.rows++;
     if (verdict.reason === 'bad_row') tally.bad++;
@@ -107,7 +132,12 @@ function explain(verdict: RowVerdict | RowError): object {
   return verdict.reason === 'bad_row' ? verdict : { ...verdict, explanation: reasons[verdict.reason] };
 }
 
-async function compare(lines: AsyncIterable<string>, flags: VerifyFlags, after: PresetName): Promise<void> {
+async function compare(
+  lines: AsyncIterable<string>,
+  flags: VerifyFlags,
+  after: PresetName,
+  report: Input['report'],
+): Promise<void> {
   const before = flags.preset ?? 'default';
   const tally = { rows: 0, same: 0, gained: 0, lost: 0, other: 0, bad: 0 };
   let line = 0;
@@ -115,6 +145,7 @@ async function compare(lines: AsyncIterable<string>, flags: VerifyFlags, after: 
     line++;
     if (text.trim() === '') continue;
     tally.rows++;
+    report(tally.rows);
     try {
       const change = compareRow(parseRow(JSON.parse(text)), { preset: before }, { preset: after });
       const [x, y] = [change.before.accuracy, change.after.accuracy];

@@ -100,6 +100,13 @@ function judgeOption(
   return { extracted: found[0]?.answer ?? null, reason: 'no_answer' };
 }
 
+/** Whether a wrong answer is a list of which one item is right: an offer of candidates. */
+function offersSeveral(answer: string, equal: (reading: string) => boolean): boolean {
+  if (answer.length > 400) return false;
+  const items = answer.split(/[,;]|\bor\b|\band\b/).map((item) => item.trim());
+  return items.length > 1 && items.length < 10 && items.some((item) => item !== '' && equal(item));
+}
+
 /** The one option whose text equals the answer as a value (`0.5` for `\\frac{1}{2}`); null where none or several do. */
 function optionByValue(answer: string, options: readonly Option[], settings: ResolvedSettings): string | null {
   const budget = new Budget(settings.budget);
@@ -146,7 +153,7 @@ function judgeValue(first: Extraction, target: Extract<Target, { kind: 'value' }
         return { extracted: reading, reason: equal(reading) ? 'correct' : 'wrong' };
       }
     }
-    return { extracted: first.answer, reason: 'wrong' };
+    return { extracted: first.answer, reason: offersSeveral(first.answer, equal) ? 'several_answers' : 'wrong' };
   } catch (error) {
     if (error instanceof BudgetExceeded) return { extracted: first.answer, reason: 'budget_exhausted' };
     throw error;

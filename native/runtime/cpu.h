@@ -17,8 +17,9 @@ std::optional<Isa> ParseIsa(std::string_view name) noexcept;
 // Every instruction set this machine can run, slowest first.
 const std::vector<Isa>& SupportedIsas();
 
-// The instruction set in use: the best supported one, or the one CROSSTHINK_ISA names (scalar|neon|avx2|avx512|avx512bf16). Chosen
-// once. An unknown or unsupported name is kept in `IsaOverrideError` for the addon to throw: never a silent fall-back.
+// The instruction set in use: the best supported one, or the one CROSSTHINK_ISA names
+// (scalar|neon|avx2|avx512|avx512bf16). Chosen once. An unknown or unsupported name is kept in `IsaOverrideError` for
+// the addon to throw: never a silent fall-back.
 Isa ActiveIsa();
 const char* IsaOverrideError();
 

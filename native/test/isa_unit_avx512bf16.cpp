@@ -1,5 +1,4 @@
 #include "simd/avx512bf16.h"
-
 #include "test/isa_units.inc.h"
 
 namespace crossthink::test {

@@ -22,7 +22,7 @@ describe('string graders that drop what matters', () => {
   it('does not count an answer hidden among candidates', () => {
     expect(boxed('lisbon madrid vienna prague', 'vienna')).toBe(0);
     expect(boxed('Lisbon, Madrid, Vienna', 'Vienna')).toBe(0);
-    expect(accuracy('The answer is 4 or 5.', '5')).toBe(0);
+    expect(verify('The answer is 4 or 5.', '5')).toMatchObject({ accuracy: 0, reason: 'several_answers' });
   });
 });
 

@@ -40,6 +40,8 @@ describe('boxes', () => {
     ['\\boxed 7', '7'],
     ['\\boxed{\\{1, 2\\}}', '\\{1, 2\\}'],
     ['$\\boxed{\\text{Paris}}$', '\\text{Paris}'],
+    ['\\\\boxed{\\\\frac{1}{2}}', '\\frac{1}{2}'],
+    ['\\boxed{1 \\boxed{2} 3}', '1 \\boxed{2} 3'],
   ])('%s', (response, extracted) => {
     expect(verify(response, 'something else').extracted).toBe(extracted);
   });

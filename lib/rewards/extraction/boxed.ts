@@ -22,7 +22,8 @@ export function findBoxes(text: string): Box[] {
     if (c === 92) {
       const end = commandEnd(text, i);
       if (end < 0) {
-        i++;
+        // `\\\\boxed`, escaped once too often, is a box all the same.
+        if (commandEnd(text, i + 1) < 0) i++;
       } else if (text[end] === '{') {
         starts.push(i);
         opens.push(end + 1);
