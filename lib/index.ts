@@ -41,7 +41,15 @@ export { verifiable } from './filters/verifiable.js';
 export { needsOptions, type Incompleteness } from './templates/completeness.js';
 export { toOpenEnded } from './templates/openEnded.js';
 export { toMultipleChoice, type MultipleChoiceOptions } from './templates/multipleChoice.js';
-export { renderPrompt, type Message, type PromptOptions } from './templates/prompt.js';
+export {
+  renderPrompt,
+  type CustomPrompt,
+  type Message,
+  type PromptOptions,
+  type PromptPreset,
+} from './templates/prompt.js';
+export { ChatModel } from './templates/chat.js';
+export { shuffleOptions } from './templates/shuffle.js';
 export { blendRecipe, type BlendName, type BlendRecipe, type BlendSource } from './blend/recipe.js';
 export { BlendSchedule, type BatchOptions, type BlendDraw, type BlendState } from './blend/schedule.js';
 export {
@@ -97,3 +105,6 @@ export {
   type EvaluationSummary,
   type JudgedAnswer,
 } from './evaluation/summary.js';
+export { exportQuestions } from './exports/export.js';
+export { exportFormat, exportFormats } from './exports/registry.js';
+export { type ExportFormat, type ExportOptions } from './exports/format.js';

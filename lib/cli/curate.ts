@@ -18,6 +18,7 @@ interface CurateFlags {
   out?: string;
   template: TemplateName;
   options: number;
+  shuffleOptions?: boolean;
   maxWords: number;
   filter: string[] | boolean;
   language?: string[];
@@ -72,6 +73,7 @@ export function registerCurate(program: Command): void {
         .default('none'),
     )
     .option('--options <n>', 'options made by the multiple-choice template', parseCount, 4)
+    .option('--shuffle-options', 'put options into an order that seed and question decide')
     .option('--max-words <n>', 'longest gold of an open-ended general question', parseCount, 10)
     .option('--filter <name...>', 'further filters, in order, behind the paper filter H(D)')
     .option('--no-filter', 'keep what the adapter accepts: no filter at all')
@@ -152,6 +154,7 @@ async function planFrom(recipe: string | undefined, flags: CurateFlags): Promise
   return makePlan(inputs, {
     template: flags.template,
     optionCount: flags.options,
+    shuffleOptions: flags.shuffleOptions === true,
     seed: flags.seed,
     filters: flags.filter === false ? [] : filtersFrom(flags),
     duplicates: flags.duplicates,

@@ -23,7 +23,7 @@ interface DemoFlags {
 }
 
 const EXAMPLES = `
-Embedded questions are curated, blended and learned from: a warm start, then GRPO. Takes about two minutes on two cores.
+Embedded questions are curated, blended and learned from: a warm start, then GRPO. Takes one to two minutes on two cores.
 Writes report.html, metrics.json, metrics.jsonl and the curated questions. Equal seeds give equal numbers on every machine.
 
 Examples:

@@ -8,9 +8,12 @@ import type { ReadItem } from '../data/readers/reader.js';
 import { BenchmarkIndex } from '../filters/contamination/ngrams.js';
 import { exactKey } from '../filters/duplicates/exact.js';
 import { minHash } from '../filters/duplicates/minhash.js';
-import { makeFilter } from '../filters/registry.js';
+import { type FilterResources, type FilterSpec, makeFilter } from '../filters/registry.js';
+import { ChatModel } from '../templates/chat.js';
 import { toMultipleChoice } from '../templates/multipleChoice.js';
 import { toOpenEnded } from '../templates/openEnded.js';
+import { renderPrompt } from '../templates/prompt.js';
+import { shuffleOptions } from '../templates/shuffle.js';
 import type { CuratePlan, PlanInput } from './plan.js';
 import { processRow, type RowResult, type RowSteps, withheldResult } from './row.js';
 
@@ -36,20 +39,36 @@ export type BlockRow =
 export async function makeSteps(plan: CuratePlan): Promise<RowSteps> {
   const filters = [];
   for (const spec of plan.filters) {
-    const benchmarks = spec.name === 'decontaminate' ? await readBenchmarks(spec) : undefined;
-    filters.push(makeFilter(spec, benchmarks));
+    filters.push(makeFilter(spec, await resourcesOf(spec)));
   }
   const { optionCount: count, seed, template } = plan;
-  const shape: RowSteps['template'] =
+  const form: RowSteps['template'] =
     template === 'open-ended'
       ? toOpenEnded
       : template === 'multiple-choice'
         ? (question) => toMultipleChoice(question, { count, seed })
         : (question) => question;
-  return { template: shape, filters };
+  if (!plan.shuffleOptions) return { template: form, filters };
+  const shuffled: RowSteps['template'] = (question) => {
+    const shaped = form(question);
+    return isDrop(shaped) ? shaped : shuffleOptions(shaped, seed);
+  };
+  return { template: shuffled, filters };
 }
 
-async function readBenchmarks(spec: CuratePlan['filters'][number]): Promise<BenchmarkIndex> {
+/** What a filter needs beside its options: benchmark files, a tokenizer. */
+async function resourcesOf(spec: FilterSpec): Promise<FilterResources> {
+  if (spec.name === 'decontaminate') return { benchmarks: await readBenchmarks(spec) };
+  if (spec.name !== 'tokens') return {};
+  const model = await ChatModel.load(String(spec['tokenizer']));
+  const promptOf = (question: Question): string =>
+    renderPrompt(question)
+      .map(({ content }) => content)
+      .join('\n');
+  return { countTokens: (question) => model.countTokens(promptOf(question)) };
+}
+
+async function readBenchmarks(spec: FilterSpec): Promise<BenchmarkIndex> {
   const { benchmarks, words } = spec as unknown as { benchmarks: readonly string[]; words: number };
   const index = new BenchmarkIndex(words);
   for (const file of benchmarks) {

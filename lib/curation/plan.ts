@@ -22,6 +22,8 @@ export interface CuratePlan {
   readonly inputs: readonly PlanInput[];
   readonly template: TemplateName;
   readonly optionCount: number;
+  /** Put options into an order that seed and question decide. */
+  readonly shuffleOptions: boolean;
   readonly seed: number;
   readonly filters: readonly FilterSpec[];
   readonly duplicates: Duplicates;
@@ -57,6 +59,7 @@ export function makePlan(inputs: readonly PlanInput[], options: PlanOptions = {}
     inputs,
     template: options.template ?? 'none',
     optionCount: options.optionCount ?? 4,
+    shuffleOptions: options.shuffleOptions ?? false,
     seed: options.seed ?? 0,
     filters: (options.filters ?? ['verifiable']).map(checkFilter),
     duplicates: options.duplicates ?? 'keep',

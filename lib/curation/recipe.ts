@@ -27,6 +27,7 @@ const recipeSchema = z.strictObject({
     .min(1),
   template: z.enum(['none', 'open-ended', 'multiple-choice']).optional(),
   optionCount: z.number().int().optional(),
+  shuffleOptions: z.boolean().optional(),
   seed: z.number().int().optional(),
   filters: z.array(filter).optional(),
   duplicates: z.enum(['keep', 'exact', 'near']).optional(),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BlockRow } from './block.js';
 import type { CuratePlan } from './plan.js';
 
@@ -54,7 +54,7 @@ export function newCounts(): Counts {
 export function countAccepted(counts: Counts, row: Extract<BlockRow, { kind: 'question' }>): void {
   counts.rows++;
   counts.accepted++;
-  counts.fingerprint = createHash('sha256').update(counts.fingerprint).update(row.id).digest('hex');
+  counts.fingerprint = hash('sha256', counts.fingerprint + row.id, 'hex');
   add(counts.tallies.sources, row.source);
   add(counts.tallies.domains, row.domain);
   add(counts.tallies.forms, row.form);

@@ -5,7 +5,7 @@
 const LEADING: readonly RegExp[] = [
   /^(?:you should |please )[^\n]{0,200}?\\boxed\{\}[^\n]{0,60}?step[- ]by[- ]step\.\s*/i,
   // One line, or the sentences up to one, that asks for a box; a line that asks something itself is no instruction.
-  /^[^\n?]{0,400}?\\boxed\{[^\n?]{0,80}?\}+[^\n?]{0,80}?[ \t]*\n+/,
+  /^[^\n?]{0,400}?\\boxed\{[^\n?]{0,80}?\}+[^\n?]{0,160}?[ \t]*\n+/,
   /^(?:please )?(?:answer|solve) the following [^\n.?]{0,80}[.:]\s*(?:\n|(?=[A-Z]))/i,
   /^please (?:choose|select) the (?:correct|right|best) answer to the question:\s*/i,
 ];

@@ -140,3 +140,11 @@ export function optionsFromMap(map: Readonly<Record<string, unknown>>): Option[]
     .map(([label, text]) => ({ label: label.trim().toUpperCase(), text: String(text).trim() }))
     .sort((a, b) => (a.label < b.label ? -1 : 1));
 }
+
+const ABOVE =
+  /\b(?:all|none|both|neither|any|two) of (?:the )?(?:above|these|those|them|other choices|options)\b|\b(?:both|neither) \(?[A-J]\)? (?:and|n?or) \(?[A-J]\)?(?![a-z])/i;
+
+/** The first option that speaks of other options ("all of the above"): shuffling or removing options breaks it. */
+export function optionAboutOptions(options: readonly Option[]): Option | undefined {
+  return options.find(({ text }) => ABOVE.test(text));
+}

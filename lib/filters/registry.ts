@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CrossThinkError } from '../errors.js';
 import { BenchmarkIndex, decontaminate } from './contamination/ngrams.js';
+import type { Question } from '../data/question.js';
 import type { Filter } from './filter.js';
 import { languages } from './language.js';
 import {
@@ -11,6 +12,7 @@ import {
   questionsOnly,
   selfContained,
   singleAnswer,
+  tokensWithin,
 } from './shape.js';
 import { PAPER_MAX_WORDS, verifiable } from './verifiable.js';
 
@@ -36,6 +38,12 @@ const filterSchema = z.discriminatedUnion('name', [
     missing: z.enum(['keep', 'drop']).default('keep'),
   }),
   z.strictObject({
+    name: z.literal('tokens'),
+    /** Folder with the model's tokenizer.json. */
+    tokenizer: z.string().min(1),
+    max: z.number().int().positive(),
+  }),
+  z.strictObject({
     name: z.literal('decontaminate'),
     benchmarks: z.array(z.string()).min(1),
     words: z.number().int().min(5).max(50).default(13),
@@ -59,8 +67,16 @@ export function checkFilter(spec: unknown): FilterSpec {
   );
 }
 
-/** Builds a filter from its checked specification. `benchmarks` is what `decontaminate` looks up. */
-export function makeFilter(spec: FilterSpec, benchmarks: BenchmarkIndex = new BenchmarkIndex()): Filter {
+/** What some filters need beside their options. */
+export interface FilterResources {
+  /** What `decontaminate` looks up. */
+  readonly benchmarks?: BenchmarkIndex;
+  /** What `tokens` counts a question's prompt with. */
+  readonly countTokens?: (question: Question) => number;
+}
+
+/** Builds a filter from its checked specification. */
+export function makeFilter(spec: FilterSpec, resources: FilterResources = {}): Filter {
   const options = filterSchema.parse(spec);
   switch (options.name) {
     case 'verifiable':
@@ -82,6 +98,8 @@ export function makeFilter(spec: FilterSpec, benchmarks: BenchmarkIndex = new Be
     case 'pass-rate':
       return passRateWithin(options);
     case 'decontaminate':
-      return decontaminate(benchmarks);
+      return decontaminate(resources.benchmarks ?? new BenchmarkIndex(options.words));
+    case 'tokens':
+      return tokensWithin(options.max, resources.countTokens ?? (({ question }) => question.length));
   }
 }

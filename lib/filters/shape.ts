@@ -1,4 +1,5 @@
 import { drop } from '../data/ledger.js';
+import { optionAboutOptions } from '../data/options.js';
 import type { Answer, Question } from '../data/question.js';
 import type { Filter } from './filter.js';
 
@@ -7,15 +8,12 @@ function shownText(question: Question): string {
   return [question.question, ...(question.options ?? []).map(({ text }) => text)].join('\n');
 }
 
-const ABOVE =
-  /\b(?:all|none|both|neither|any|two) of (?:the )?(?:above|these|those|them|other choices|options)\b|\b(?:both|neither) \(?[A-J]\)? (?:and|n?or) \(?[A-J]\)?(?![a-z])/i;
-
 /** Drops multiple choice with an option such as "all of the above": shuffling breaks it (`all-of-the-above`). */
 export function noOptionsAboutOptions(): Filter {
   return {
     name: 'no-all-of-the-above',
     check: ({ options }) => {
-      const found = options?.find(({ text }) => ABOVE.test(text));
+      const found = optionAboutOptions(options ?? []);
       return found === undefined
         ? undefined
         : drop('all-of-the-above', `option ${found.label} speaks of other options`);
@@ -154,6 +152,17 @@ export function passRateWithin(band: PassRateBand): Filter {
       }
       if (passRate < min) return drop('too-hard', `pass rate ${passRate}; at least ${min}`);
       return passRate > max ? drop('too-easy', `pass rate ${passRate}; at most ${max}`) : undefined;
+    },
+  };
+}
+
+/** Drops questions whose prompt has more tokens (`too-many-tokens`). */
+export function tokensWithin(max: number, count: (question: Question) => number): Filter {
+  return {
+    name: 'tokens',
+    check: (question) => {
+      const tokens = count(question);
+      return tokens > max ? drop('too-many-tokens', `the prompt has ${tokens} tokens; at most ${max}`) : undefined;
     },
   };
 }

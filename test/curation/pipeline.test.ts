@@ -230,6 +230,40 @@ describe('inputs and recipes', () => {
     await expect(bad('a: [')).rejects.toMatchObject({ code: 'ERR_PARSE' });
   });
 
+  it('shuffle options, and count tokens with a model’s tokenizer', async () => {
+    mkdirSync(at('model'), { recursive: true });
+    const vocab = { '[UNK]': 0 };
+    const model = {
+      type: 'WordPiece',
+      unk_token: '[UNK]',
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
+      vocab,
+    };
+    folder.write(
+      'model/tokenizer.json',
+      JSON.stringify({
+        added_tokens: [],
+        normalizer: null,
+        pre_tokenizer: { type: 'Whitespace' },
+        post_processor: null,
+        decoder: null,
+        model,
+      }),
+    );
+    const csv = folder.write('choices.csv', `Q?,a,b,c,d,A\n"${'word '.repeat(200)}?",a,b,c,d,A\n`);
+    const made = makePlan([{ file: csv, adapter: 'mmlu' }], {
+      shuffleOptions: true,
+      filters: ['verifiable', { name: 'tokens', tokenizer: at('model'), max: 150 }],
+    });
+    const summary = await curate(made, at('shuffled'));
+    expect(summary).toMatchObject({ accepted: 1, reasons: { 'too-many-tokens': 1 } });
+    const [line] = readFileSync(at('shuffled', 'questions.jsonl'), 'utf8').split('\n');
+    const question = JSON.parse(line!) as Question;
+    expect(question.provenance.steps[1]).toMatch(/^shuffle:[ABCD]{4}$/);
+    expect(question.options?.find(({ label }) => label === question.answer.value)?.text).toBe('a');
+  });
+
   it('shards come from the argument or from the scheduler', () => {
     expect(parseShard('2/4')).toEqual({ index: 1, count: 4 });
     const slurm = { SLURM_ARRAY_TASK_ID: '6', SLURM_ARRAY_TASK_MIN: '5', SLURM_ARRAY_TASK_COUNT: '4' };

@@ -2,10 +2,10 @@ import { describe } from '../../errors.js';
 import { asObject, isRowObject, optionalText, scalarText, type RowObject } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import { goldOption, optionsFromMap, unlabelled } from '../options.js';
-import type { Option } from '../question.js';
+import type { Domain, Option } from '../question.js';
 import { defineAdapter } from './adapter.js';
 import { lastUserText } from './messages.js';
-import { domainOf, goldText, questionWithGold, splitOptions, trainingGold } from './promptRows.js';
+import { domainOf, goldText, questionWithAnswer, splitOptions, trainingGold } from './promptRows.js';
 import { goldChoice } from './shapes.js';
 
 const QUESTION = ['question', 'problem', 'query', 'prompt', 'input', 'instruction', 'text', 'question_text', 'stem'];
@@ -46,14 +46,10 @@ export const common = defineAdapter({
     const text = lastUserText(fields[asked]);
     if (text === undefined)
       throw new RowProblem('wrong-type', `${asked} must be text; received ${describe(fields[asked])}`);
-    const domain = domainOf(
-      fields,
-      /problem/i.test(asked) ? 'math' : 'general',
-      'subject',
-      'category',
-      'source',
-      'data_source',
-    );
+    const info = jsonObject(fields['info']);
+    const domain =
+      statedDomain(fields['domain'] ?? info['domain']) ??
+      domainOf(fields, /problem/i.test(asked) ? 'math' : 'general', 'subject', 'category', 'source', 'data_source');
     const subject = optionalText(fields, 'subject') ?? optionalText(fields, 'category');
     const gold = fields[right];
     const options = optionsOf(fields);
@@ -62,7 +58,8 @@ export const common = defineAdapter({
       return { question, options, answer: goldOption(options, goldChoice(goldText(gold))), domain, subject };
     }
     if (Array.isArray(gold)) return { question: text, answer: trainingGold(gold, domain), domain, subject };
-    return { ...questionWithGold(text, goldText(gold), domain), domain, subject };
+    const exported = fields['answer_json'] ?? info['answer_json'];
+    return { ...questionWithAnswer(text, goldText(gold), domain, exported), domain, subject };
   },
 });
 
@@ -82,4 +79,20 @@ function optionsOf(row: RowObject): Option[] | undefined {
     return texts.length < 2 ? undefined : unlabelled(texts);
   }
   return isRowObject(given) ? optionsFromMap(given) : undefined;
+}
+
+/** An object given as such or as JSON text; empty for anything else. */
+function jsonObject(value: unknown): RowObject {
+  if (isRowObject(value)) return value;
+  if (typeof value !== 'string' || !value.startsWith('{')) return {};
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return isRowObject(parsed) ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function statedDomain(value: unknown): Domain | undefined {
+  return value === 'math' || value === 'general' ? value : undefined;
 }

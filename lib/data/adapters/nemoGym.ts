@@ -4,7 +4,7 @@ import { RowProblem } from '../ledger.js';
 import { goldOption, optionsFromMap, splitOptionLines } from '../options.js';
 import { defineAdapter } from './adapter.js';
 import { lastUserText } from './messages.js';
-import { domainOf, goldText } from './promptRows.js';
+import { domainOf, exportedAnswer, goldText } from './promptRows.js';
 import { goldChoice } from './shapes.js';
 
 /** NeMo Gym rows of its question servers: mcqa (options), math, string match, equivalence and physics judges. */
@@ -30,6 +30,10 @@ export const nemoGym = defineAdapter({
       return { question, options, answer: goldOption(options, goldChoice(goldText(gold))), ...shared };
     }
     const domain = /math/i.test(file) ? 'math' : domainOf(fields, 'general', 'domain', 'subject');
+    const exported = isRowObject(fields['metadata']) ? fields['metadata'] : {};
+    const kept = exportedAnswer(exported['answer_json']);
+    if (kept !== undefined)
+      return { question: text, answer: kept, domain: exported['domain'] === 'math' ? 'math' : domain, ...shared };
     const typed = optionalText(fields, 'answer_type') === 'expression' ? 'math' : domain;
     return { question: text, answer: truthOr(goldText(gold), typed), domain, ...shared };
   },

@@ -4,7 +4,7 @@ import { isRowObject, type RowObject } from '../fields.js';
 import { lastBoxed } from '../latex.js';
 import { RowProblem } from '../ledger.js';
 import { goldOption, type SplitQuestion, splitInlineOptions, splitLabelledGold, splitOptionLines } from '../options.js';
-import type { Answer, Domain } from '../question.js';
+import { type Answer, answerSchema, type Domain } from '../question.js';
 import type { ParsedRow } from './adapter.js';
 import { goldChoice } from './shapes.js';
 
@@ -49,4 +49,27 @@ export function domainOf(row: RowObject, fallback: Domain, ...names: readonly st
   const tags = names.map((name) => row[name]).filter((tag) => typeof tag === 'string');
   if (tags.length === 0) return fallback;
   return /math|gsm|aime|amc|deepscaler|numina|olympiad|arithmetic|dapo|orz/i.test(tags.join(' ')) ? 'math' : 'general';
+}
+
+/**
+ * The typed answer that our own exports carry as `answer_json`, so that a round trip keeps type, alternatives, unit and
+ * tolerance; undefined for rows of others.
+ */
+export function exportedAnswer(value: unknown): Answer | undefined {
+  if (typeof value !== 'string' || !value.startsWith('{"type":')) return undefined;
+  try {
+    const parsed = answerSchema.safeParse(JSON.parse(value));
+    return parsed.success ? (parsed.data as Answer) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** As `questionWithGold`, with the exported answer in place of the bare gold where there is one. */
+export function questionWithAnswer(text: string, gold: string, domain: Domain, exported: unknown): ParsedRow {
+  const answer = exportedAnswer(exported);
+  if (answer === undefined) return questionWithGold(text, gold, domain);
+  if (answer.type !== 'option') return { question: text, answer };
+  const split = splitOptions(text);
+  return split === undefined ? questionWithGold(text, gold, domain) : { ...split, answer };
 }

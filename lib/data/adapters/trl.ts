@@ -2,7 +2,7 @@ import { asObject, isRowObject } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import { defineAdapter } from './adapter.js';
 import { lastUserText } from './messages.js';
-import { goldText, questionWithGold } from './promptRows.js';
+import { goldText, questionWithAnswer } from './promptRows.js';
 import { hasFields } from './shapes.js';
 
 /** TRL rows for GRPO: chat `prompt` and `solution` (LaTeX, often in a box). */
@@ -17,6 +17,7 @@ export const trl = defineAdapter({
     const fields = asObject(row);
     const text = lastUserText(fields['prompt']);
     if (text === undefined) throw new RowProblem('missing-field', 'the prompt holds no message of the user');
-    return questionWithGold(text, goldText(fields['solution']), 'math');
+    const domain = fields['domain'] === 'general' ? 'general' : 'math';
+    return { ...questionWithAnswer(text, goldText(fields['solution']), domain, fields['answer_json']), domain };
   },
 });

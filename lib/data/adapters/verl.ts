@@ -2,7 +2,7 @@ import { asObject, isRowObject, optionalText } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import { defineAdapter } from './adapter.js';
 import { lastUserText } from './messages.js';
-import { domainOf, goldText, questionWithGold, trainingGold } from './promptRows.js';
+import { domainOf, goldText, questionWithAnswer, trainingGold } from './promptRows.js';
 
 /**
  * Rows in verl's training format: chat `prompt`, `reward_model.ground_truth` (text, list, or an object of the task),
@@ -36,6 +36,6 @@ export const verl = defineAdapter({
     const domain = domainOf(fields, 'general', 'ability', 'data_source');
     const subject = optionalText(fields, 'ability') ?? optionalText(fields, 'data_source');
     if (Array.isArray(gold)) return { question: text, answer: trainingGold(gold, domain), domain, subject };
-    return { ...questionWithGold(text, goldText(gold), domain), domain, subject };
+    return { ...questionWithAnswer(text, goldText(gold), domain, extra['answer_json']), domain, subject };
   },
 });

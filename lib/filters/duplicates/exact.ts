@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Question } from '../../data/question.js';
 import { duplicateText } from '../normalise.js';
 
 /** Key of exact duplication: equal for questions that differ only in case, punctuation, spacing or order of options. */
 export function exactKey(question: Pick<Question, 'question' | 'options' | 'form'>): string {
   const text = `${question.form}\0${duplicateText(question)}`;
-  return createHash('sha256').update(text).digest('base64').slice(0, 22);
+  return hash('sha256', text, 'base64').slice(0, 22);
 }

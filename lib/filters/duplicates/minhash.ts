@@ -72,54 +72,98 @@ function constants(size: number): { multipliers: Uint32Array; addends: Uint32Arr
 
 /** Questions held per bucket: rows made from one template all meet, and comparing each with each would take for ever. */
 const MAX_BUCKET = 64;
+const NONE = -1;
+const INITIAL_SLOTS = 1 << 12;
+/** Signatures per block of storage. */
+const BLOCK = 4096;
 
-/** Questions seen so far, by band: finds the earliest one that a new question nearly repeats. */
+/** One band: slots by hash, each the head of a chain of questions. Two keys in one slot only cost a comparison. */
+interface Band {
+  heads: Int32Array;
+  lengths: Uint8Array;
+  chain: Int32Array;
+}
+
+/**
+ * Questions seen so far: finds the earliest one that a new question nearly repeats. Held in typed arrays: with the default
+ * options some 600 bytes a question, and its id.
+ */
 export class NearIndex {
-  readonly #bands: Map<number, number[]>[];
-  readonly #signatures: Uint32Array[] = [];
+  readonly #bands: Band[];
+  readonly #blocks: Uint32Array[] = [];
   readonly #ids: string[] = [];
   readonly #rows: number;
+  readonly #size: number;
   readonly #threshold: number;
+  #slots = INITIAL_SLOTS;
 
   constructor(options: MinHashOptions = {}) {
     const { bands, rows, threshold } = { ...MINHASH_DEFAULTS, ...options };
-    this.#bands = Array.from({ length: bands }, () => new Map<number, number[]>());
     this.#rows = rows;
+    this.#size = bands * rows;
     this.#threshold = threshold;
+    this.#bands = Array.from({ length: bands }, () => newBand(INITIAL_SLOTS));
   }
 
   /** The id and estimated similarity of an earlier near-duplicate; otherwise the question joins the index. */
   add(id: string, signature: Uint32Array): { id: string; similarity: number } | undefined {
-    const keys = this.#bands.map((_band, b) => this.#key(signature, b));
     const candidates = new Set<number>();
     for (const [b, band] of this.#bands.entries()) {
-      for (const candidate of band.get(keys[b] ?? 0) ?? []) candidates.add(candidate);
+      let place = band.heads[this.#slot(signature, b)] ?? NONE;
+      for (; place !== NONE; place = band.chain[place] ?? NONE) candidates.add(place);
     }
     for (const candidate of [...candidates].sort((x, y) => x - y)) {
-      const similarity = agreement(signature, this.#signatures[candidate]);
+      const similarity = agreement(signature, this.#signature(candidate));
       if (similarity >= this.#threshold) return { id: this.#ids[candidate] ?? '', similarity };
     }
     const place = this.#ids.push(id) - 1;
-    this.#signatures.push(signature);
-    for (const [b, band] of this.#bands.entries()) {
-      const key = keys[b] ?? 0;
-      const bucket = band.get(key);
-      if (bucket === undefined) band.set(key, [place]);
-      else if (bucket.length < MAX_BUCKET) bucket.push(place);
-    }
+    if (place % BLOCK === 0) this.#blocks.push(new Uint32Array(BLOCK * this.#size));
+    this.#blocks.at(-1)?.set(signature, (place % BLOCK) * this.#size);
+    if (place >= this.#slots / 2) this.#grow();
+    else this.#insert(place, signature);
     return undefined;
   }
 
-  #key(signature: Uint32Array, band: number): number {
+  #signature(place: number): Uint32Array {
+    const start = (place % BLOCK) * this.#size;
+    return this.#blocks[Math.floor(place / BLOCK)]?.subarray(start, start + this.#size) ?? new Uint32Array(0);
+  }
+
+  #insert(place: number, signature: Uint32Array): void {
+    for (const [b, band] of this.#bands.entries()) {
+      const slot = this.#slot(signature, b);
+      const length = band.lengths[slot] ?? 0;
+      if (length >= MAX_BUCKET) continue;
+      band.chain[place] = band.heads[slot] ?? NONE;
+      band.heads[slot] = place;
+      band.lengths[slot] = length + 1;
+    }
+  }
+
+  /** Twice the slots; every question is put in anew, in its order. */
+  #grow(): void {
+    this.#slots *= 2;
+    for (const b of this.#bands.keys()) this.#bands[b] = newBand(this.#slots);
+    for (let place = 0; place < this.#ids.length; place++) this.#insert(place, this.#signature(place));
+  }
+
+  #slot(signature: Uint32Array, band: number): number {
     let hash = band;
     for (let r = 0; r < this.#rows; r++) hash = finalise(imul(hash, 31) ^ (signature[band * this.#rows + r] ?? 0));
-    return hash;
+    return hash & (this.#slots - 1);
   }
 }
 
+function newBand(slots: number): Band {
+  return {
+    heads: new Int32Array(slots).fill(NONE),
+    lengths: new Uint8Array(slots),
+    chain: new Int32Array(slots).fill(NONE),
+  };
+}
+
 /** Share of equal minima: an unbiased estimate of the Jaccard similarity of the shingle sets. */
-function agreement(a: Uint32Array, b: Uint32Array | undefined): number {
-  if (b === undefined) return 0;
+function agreement(a: Uint32Array, b: Uint32Array): number {
   let equal = 0;
   for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
   return equal / a.length;
