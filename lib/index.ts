@@ -89,13 +89,14 @@ export {
   type TokenLogprobs,
   type TokenLogprobsOptions,
 } from './kernels/logprob.js';
+export { SamplingPlan, type SampledTokens, type SamplingKeys } from './kernels/sampling.js';
 export {
-  SamplingPlan,
-  type SampledTokens,
-  type SamplingKeys,
   type SamplingOptions,
+  type SamplingOrder,
   type SamplingOutput,
-} from './kernels/sampling.js';
+  type SamplingStep,
+  type TokenListOption,
+} from './kernels/samplingOptions.js';
 export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
 export { grpoStep, type GrpoBatch, type GrpoStepMetrics, type GrpoStepOptions } from './training/grpo.js';
 export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';
