@@ -23,7 +23,7 @@ type SampleArguments = [
 
 declare const binding: {
   info(): {
-    isa: 'scalar' | 'avx2' | 'avx512' | 'neon';
+    isa: 'scalar' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon';
     isas: string[];
     threads: number;
     numericSpec: number;

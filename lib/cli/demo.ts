@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { describeRun } from '../report/describe.js';
+import { requireFigures } from '../report/figures.js';
 import { writeReport } from '../report/write.js';
 import { parseTrainConfig } from '../training/config.js';
 import { embeddedData } from '../training/dataset.js';
@@ -22,7 +23,7 @@ interface DemoFlags {
 }
 
 const EXAMPLES = `
-Embedded questions are curated, blended and learned from: a warm start, then GRPO. Takes about two minutes on two cores.
+Embedded questions are curated, blended and learned from: a warm start, then GRPO. Takes one to two minutes on two cores.
 Writes report.html, metrics.json, metrics.jsonl and the curated questions. Equal seeds give equal numbers on every machine.
 
 Examples:
@@ -71,6 +72,7 @@ async function run({ out, seed, control, steps, quick = false, threads, json = f
     { skill: config.skill.steps, habit: config.habit.steps, grpo: config.grpo.steps },
     json,
   );
+  await requireFigures();
   mkdirSync(out, { recursive: true });
   // A demo always starts anew; what an earlier one left would be taken for a run to go on with.
   rmSync(join(out, RUN_FILES.checkpoint), { force: true });

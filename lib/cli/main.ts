@@ -8,6 +8,7 @@ import { registerExport } from './export.js';
 import { registerInfo } from './info.js';
 import { registerMerge } from './merge.js';
 import { reportError } from './output.js';
+import { registerServe } from './serve.js';
 import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
 
@@ -22,6 +23,7 @@ registerMerge(program);
 registerBlend(program);
 registerExport(program);
 registerVerify(program);
+registerServe(program);
 registerTrain(program);
 registerDemo(program);
 

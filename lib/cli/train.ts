@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { parse as parseYaml } from 'yaml';
 import { BLEND_NAMES } from '../blend/recipe.js';
-import { CrossThinkError } from '../errors.js';
+import { CrossThinkError, invalidValue } from '../errors.js';
 import { describeRun } from '../report/describe.js';
+import { requireFigures } from '../report/figures.js';
 import { writeReport } from '../report/write.js';
 import { parseTrainConfig, type TrainConfig } from '../training/config.js';
 import { embeddedData, fileData } from '../training/dataset.js';
@@ -67,7 +68,11 @@ export function registerTrain(program: Command): void {
 
 async function run(flags: TrainFlags): Promise<void> {
   const { out, questions, solutions, resume = false, maxSteps, threads, json = false } = flags;
+  if (solutions !== undefined && questions === undefined) {
+    throw invalidValue('--solutions', 'given with --questions: the embedded questions have their own', solutions);
+  }
   const config = settings(flags);
+  await requireFigures();
   const display = new TrainingDisplay(
     { skill: config.skill.steps, habit: config.habit.steps, grpo: config.grpo.steps },
     json,

@@ -1,5 +1,5 @@
 import type { Question } from '../data/question.js';
-import { type Estimate, meanEstimate, passAtK } from './estimate.js';
+import { type Estimate, meanEstimate, passAtK, proportionEstimate } from './estimate.js';
 
 /** One answer to a question, judged. */
 export interface JudgedAnswer {
@@ -18,7 +18,7 @@ export interface EvaluationStats {
   readonly questions: number;
   /** Answers per question. */
   readonly samples: number;
-  /** Mean reward: answer and format right. */
+  /** Mean reward: answer and format right. Interval: Wilson's for one answer a question, else over the questions' means. */
   readonly passAt1: Estimate;
   /** Share of questions that a draw of `k` answers solves; absent with fewer than `k` answers. */
   readonly passAtK?: Estimate & { readonly k: number };
@@ -63,7 +63,10 @@ function stats(answers: readonly JudgedAnswer[], k: number): EvaluationStats {
   return {
     questions: questions.length,
     samples,
-    passAt1: meanEstimate(questions.map(({ length }, i) => (hits[i] ?? 0) / length)),
+    passAt1:
+      answers.length === questions.length
+        ? proportionEstimate(correct.length, answers.length)
+        : meanEstimate(questions.map(({ length }, i) => (hits[i] ?? 0) / length)),
     ...(samples < k || k === 1 ? {} : { passAtK: { ...meanEstimate(solved), k } }),
     accuracy: share(({ accuracy }) => accuracy),
     format: share(({ format }) => format),

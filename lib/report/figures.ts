@@ -21,7 +21,7 @@ interface DrawnElement {
 }
 
 // Colours are the page's custom properties, so that one SVG reads on light and dark ground.
-const INK = { main: 'var(--series-1)', second: 'var(--series-2)', third: 'var(--series-3)', faint: 'var(--faint)' };
+const INK = { main: 'var(--series-1)', second: 'var(--series-2)', faint: 'var(--faint)' };
 const WIDTH = 660;
 
 /** Draws the figures of a run. Throws `ERR_MISSING_PEER` where the drawing libraries are not installed. */
@@ -37,6 +37,11 @@ export async function drawFigures(run: RunReport): Promise<Figure[]> {
   ];
 }
 
+/** Throws `ERR_MISSING_PEER` where the drawing libraries are not installed: asked before a long run, not after it. */
+export async function requireFigures(): Promise<void> {
+  await loadPlot();
+}
+
 async function loadPlot(): Promise<{ plot: PlotModule; draw: Draw }> {
   try {
     const [plot, linkedom] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
@@ -45,7 +50,7 @@ async function loadPlot(): Promise<{ plot: PlotModule; draw: Draw }> {
     const { document } = parse('<!doctype html><html><body></body></html>');
     const draw: Draw = (options) => {
       const style = { background: 'none', fontSize: '12px' };
-      const svg = render({ width: WIDTH, marginBottom: 42, style, ...options, document });
+      const svg = render({ width: WIDTH, marginTop: 28, marginBottom: 42, style, ...options, document });
       svg.setAttribute('role', 'img');
       svg.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
       return svg.outerHTML;

@@ -122,12 +122,17 @@ ${table(['', `pass@${k}`, 'greedy', 'format', 'tokens of correct answers'], seco
 }
 
 function honesty({ policy, evaluations: { base, final }, control }: RunReport): string {
-  const k = base.sampled.all.passAtK;
+  const open = base.sampled.form['open-ended']?.passAtK;
+  const already =
+    open === undefined
+      ? ''
+      : ` ${open.k} samples of the base policy already solved ${share(open.value)} of the open-ended questions. (Of
+multiple-choice pass@${open.k} says little: ${open.k} guesses among four options hit in ${share(1 - 0.75 ** open.k)} of all cases,
+and a base near 25 % is guessing.)`;
   const elicited =
     control === 'none'
       ? `<li>Reinforcement learning here mostly brings back a skill the warm start had taught and a weak annotator had
-hidden${k === undefined ? '' : `: eight samples of the base policy already solved ${share(k.value)} of the questions`}. It is
-elicitation; a little is new where a subject ends above its ceiling.</li>`
+hidden.${already} It is elicitation; a little is new where a subject ends above its ceiling.</li>`
       : `<li>Rewards were shuffled. pass@1 went from ${share(base.sampled.all.passAt1.value)} to ${share(
           final.sampled.all.passAt1.value,
         )}: without a true signal the same machinery does not raise it.</li>`;
@@ -136,7 +141,7 @@ ${elicited}
 <li>A policy of ${(policy.parameters / 1e6).toFixed(2)} million parameters shows that the whole path works: questions,
 filters, blend, sampling, rewards, advantages, loss and gradients. It says nothing about language models, about transfer
 between domains at scale, or about which blend is best: those need a pretrained model and real benchmarks.</li>
-<li>Knowledge questions test recall of taught facts in wordings, or with options, that were not trained; they do not test
+<li>Knowledge questions test recall of taught facts in wordings that were not trained for them; they do not test
 knowledge the policy was never shown.</li>
 <li>One run with one seed. The intervals cover the choice of held-out questions, not the luck of training.</li>
 </ul>`;

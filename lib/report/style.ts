@@ -2,12 +2,12 @@
 export const STYLE = `
 :root {
   --ground: #fdfdfc; --ink: #1d2327; --muted: #5a646b; --line: #dcdfe1; --card: #f3f4f4;
-  --series-1: #1f6f9f; --series-2: #c9622b; --series-3: #5b8c3a; --faint: #a9b0b5;
+  --series-1: #1f6f9f; --series-2: #c9622b; --faint: #a9b0b5;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ground: #15191c; --ink: #e6e9eb; --muted: #9aa4ab; --line: #333a3f; --card: #1e2428;
-    --series-1: #5fb3e0; --series-2: #eb8d57; --series-3: #93c572; --faint: #707a81;
+    --series-1: #5fb3e0; --series-2: #eb8d57; --faint: #707a81;
   }
 }
 * { box-sizing: border-box; }

@@ -4,6 +4,7 @@ import { Random } from '../data/procedural/random.js';
 import { summariseAnswers, type EvaluationSummary } from '../evaluation/summary.js';
 import { invalidValue } from '../errors.js';
 import { CLEAN, demonstrate } from './annotator.js';
+import { answerText } from './format.js';
 import { fingerprintOf, loadCheckpoint, saveCheckpoint, type TrainingPosition } from './checkpoint.js';
 import type { TrainConfig } from './config.js';
 import { GrpoStage } from './grpoStage.js';
@@ -61,6 +62,7 @@ export class ReferenceTrainer {
     if (config.skill.steps + config.habit.steps > 0 && this.#workedPool.sources.length === 0) {
       throw invalidValue('questions', 'questions with worked steps, which the warm start needs', 'none with any');
     }
+    checkLengths(options);
     const { blend } = config.grpo;
     this.recipe = blend === 'even' ? evenRecipe(this.#pool) : blendRecipe(blend, this.#pool.sources);
     this.fingerprint = fingerprintOf(config, tokenizer.tokens, this.#pool.sources, this.#workedPool.sources);
@@ -177,6 +179,20 @@ export class ReferenceTrainer {
       this.#supervised = { stage, schedule: new BlendSchedule(evenRecipe(this.#workedPool), { seed }) };
     }
     return this.#supervised.schedule;
+  }
+}
+
+/** Refuses questions that the policy's context cannot hold, before any work is done. */
+function checkLengths({ config, tokenizer, questions }: TrainerOptions): void {
+  const { context } = config.policy;
+  const warmStart = config.skill.steps + config.habit.steps > 0;
+  for (const { question, prompt, solution } of [...questions.train, ...questions.test]) {
+    const worked = warmStart && solution !== '' ? answerText(solution, question.answer.value) + END : '';
+    const need = prompt.length + Math.max(1, tokenizer.encode(worked).length);
+    if (need > context) {
+      const hint = `Question ${question.id} needs ${need} tokens with its worked answer: raise policy.context or leave it out.`;
+      throw invalidValue('policy.context', `at least ${need}`, context, hint);
+    }
   }
 }
 

@@ -71,6 +71,7 @@ class ReferencePolicy : public Napi::ObjectWrap<ReferencePolicy> {
   PolicyState State() {
     float* part[4];
     for (size_t i = 0; i < 4; i++) {
+      Check(!state_[i].IsEmpty(), "call to bind");
       Napi::Float32Array array = state_[i].Value();
       // Fewer after its buffer was transferred away.
       Check(array.ElementLength() == policy_->layout().total, "parameter array");

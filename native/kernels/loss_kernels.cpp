@@ -11,6 +11,7 @@ const LossKernels& Table(Isa isa) {
     case Isa::kAvx2:
       return kAvx2LossKernels;
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return kAvx512LossKernels;
 #endif
     default:

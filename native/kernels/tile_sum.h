@@ -70,7 +70,7 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
 #pragma GCC unroll 8
       for (size_t k = 0; k < kGroup; ++k) {
         const typename E::T* p = x + row + lane + k * w;
-        V::Prefetch(p + spec::kTile);
+        if (k * w * sizeof(*p) % 64 == 0) V::Prefetch(p + spec::kTile);  // Once per cache line.
         AddElement<V, kWeighted>(E::Load(p), vc, minus_reference, &s[k], &e[k]);
       }
     }

@@ -6,6 +6,7 @@ const Engine& EngineFor(Isa isa) {
   switch (isa) {
 #if defined(__x86_64__)
     case Isa::kAvx512:
+    case Isa::kAvx512Bf16:
       return kAvx512Engine;
     case Isa::kAvx2:
       return kAvx2Engine;

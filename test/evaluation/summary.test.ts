@@ -29,12 +29,16 @@ test('answers come to shares per question, over all and by part', () => {
 });
 
 test('the interval is over questions: repeated samples of one question do not narrow it', () => {
-  const once = summariseAnswers([...answers(sum, [0], [3]), ...answers(capital, [1], [8])]);
+  const once = summariseAnswers([...answers(sum, [0, 0], [3, 3]), ...answers(capital, [1, 1], [8, 8])]);
   const often = summariseAnswers([
     ...answers(sum, [0, 0, 0, 0], [3, 3, 3, 3]),
     ...answers(capital, [1, 1, 1, 1], [8, 8, 8, 8]),
   ]);
   expect(often.all.passAt1).toEqual(once.all.passAt1);
+  // One answer a question is a proportion: Wilson's interval, which stays inside 0 to 1.
+  const single = summariseAnswers([...answers(sum, [1], [3]), ...answers(capital, [1], [8])]);
+  expect(single.all.passAt1).toMatchObject({ value: 1, high: 1 });
+  expect(single.all.passAt1.low).toBeCloseTo(0.3424, 4);
 });
 
 test('what was not measured is absent, not 0', () => {

@@ -74,6 +74,7 @@ describe('instruction sets', () => {
       const flags = new Set(/^flags\s*:(.*)$/m.exec(cpu)?.[1]?.trim().split(' '));
       if (['avx2', 'fma', 'f16c'].every((flag) => flags.has(flag))) expected.push('avx2');
       if (['avx512f', 'avx512bw', 'avx512dq', 'avx512vl'].every((flag) => flags.has(flag))) expected.push('avx512');
+      if (expected.includes('avx512') && flags.has('avx512_bf16')) expected.push('avx512bf16');
     }
     expect(isas).toEqual(expected);
   });

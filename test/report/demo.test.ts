@@ -5,6 +5,8 @@ import type { RunReport } from '../../lib/report/run';
 import { temporaryFolder } from '../data/fixtures';
 
 const root = resolve(__dirname, '../..');
+jest.setTimeout(120_000); // A machine busy with other work needs many times the usual second or two.
+
 const folder = temporaryFolder();
 
 /** Runs the command line in a process of its own: the figures' libraries are ES modules, which Jest cannot load. */

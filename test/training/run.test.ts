@@ -5,6 +5,8 @@ import { ReferenceTrainer } from '../../lib/training/trainer';
 import { temporaryFolder } from '../data/fixtures';
 import { tinyConfig, tinyData } from './fixtures';
 
+jest.setTimeout(120_000); // A machine busy with other work needs many times the usual second or two.
+
 const folder = temporaryFolder();
 const data = tinyData();
 const { skill, habit, ...rest } = tinyConfig(4, { steps: 6, klCoef: 0.01 });

@@ -106,6 +106,8 @@ struct GradientFactors {
   float target;  // d_logprob / T
 };
 
+constexpr float kFactorLimit = 1e36F;  // 127 times as much is finite.
+
 template <class V, bool kEntropy>
 CT_INLINE typename V::F GradientOf(typename V::F x, const GradientFactors& g, typename V::F extra) {
   const typename V::F t = V::Fma(x, V::Set(g.c), V::Set(g.minus_reference));
@@ -130,7 +132,7 @@ CT_INLINE void GradientRow(const typename E::T* x, size_t n, const GradientFacto
     if constexpr (kStream) {
       V::Stream(out + j, d);
     } else {
-      O::Store(out + j, d);
+      O::StoreNumber(out + j, d);
     }
   }
   if (j < n) StoreTail<V, O>(out + j, n - j, GradientOf<V, kEntropy>(LoadTail<V, E>(x + j, n - j), g, zero));
@@ -164,6 +166,11 @@ void LogprobGradientRows(const LogprobBackward& op, size_t begin, size_t end) {
     g.alpha = static_cast<float>(-(scale * alpha));
     g.beta = static_cast<float>(-(scale * (d_entropy * spec::kLn2)));
     g.target = static_cast<float>(d_logprob / temperature);
+    // Upstream gradients that are NaN or beyond all measure: the row is NaN as a whole, so that no element can be.
+    if (!(fabsf(g.alpha) < kFactorLimit && fabsf(g.beta) < kFactorLimit)) {
+      for (size_t j = 0; j < n; ++j) O::Write(out + j, spec::QuietNan());
+      continue;
+    }
     const typename V::F target = GradientOf<V, kEntropy>(V::Set(x_target), g, V::Set(g.target));
     GradientRow<V, E, O, kEntropy, kStream>(x, n, g, out);
     StoreTail<V, O>(out + token, 1, target);
