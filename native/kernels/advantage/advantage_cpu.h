@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/advantage/advantage.h"
+#include "kernels/advantage/statistics.h"
 #include "simd/scalar.h"
 #include "simd/transpose.h"
 #include "spec/annotate.h"
@@ -14,47 +15,6 @@
 // the instruction set. A group longer than kRow is cut into rows of kRow, one lane each, joined in float64.
 namespace crossthink {
 namespace {
-
-constexpr size_t kRow = 256;
-
-// What is known of a group after the first and the second pass.
-template <class V>
-struct GroupStatistics {
-  typename V::F count;
-  typename V::F sum;
-  typename V::F smallest;
-  typename V::F largest;
-  typename V::F mean;
-  typename V::F deviation;  // Sum of x - mean: what rounding left of 0.
-  typename V::F square;     // Sum of (x - mean)^2.
-};
-
-// advantage = ((x - mean) - shift) * scale; 0 where flat.
-template <class V>
-struct GroupCoefficients {
-  typename V::F mean;
-  typename V::F shift;
-  typename V::F scale;
-  typename V::M flat;
-};
-
-template <class V>
-CT_HD CT_INLINE GroupCoefficients<V> Coefficients(const GroupStatistics<V>& s, GroupEstimator estimator,
-                                                  float epsilon) {
-  const typename V::F one = V::Set(1.0F);
-  GroupCoefficients<V> c;
-  c.mean = s.mean;
-  c.shift = V::Div(s.deviation, V::Max(s.count, one));
-  c.scale = one;
-  c.flat = V::Or(V::LessEqual(s.largest, s.smallest), V::LessEqual(s.count, one));
-  if (estimator == GroupEstimator::kGrpo) {
-    // The corrected two-pass variance, n - 1 in the denominator.
-    const typename V::F square = V::Fma(V::Sub(V::Set(0.0F), c.shift), s.deviation, s.square);
-    const typename V::F variance = V::Div(square, V::Max(V::Sub(s.count, one), one));
-    c.scale = V::Div(one, V::Add(V::Sqrt(variance), V::Set(epsilon)));
-  }
-  return c;
-}
 
 // Up to kWidth rows of at most kRow rewards each, as columns; NaN where a row has ended.
 template <class V>
@@ -80,35 +40,17 @@ struct Columns {
     }
   }
 
-  CT_INLINE void FirstPass(GroupStatistics<V>* s) const {
-    using F = typename V::F;
-    F count_valid = V::Set(0.0F), sum = V::Set(0.0F);
-    F smallest = V::Set(spec::Infinity()), largest = V::Set(-spec::Infinity());
-    for (size_t c = 0; c < count; ++c) {
-      const F x = V::Load(lanes + c * V::kWidth);
-      const typename V::M valid = V::Equal(x, x);
-      sum = V::Add(sum, V::Select(valid, x, V::Set(0.0F)));
-      count_valid = V::Add(count_valid, V::Select(valid, V::Set(1.0F), V::Set(0.0F)));
-      smallest = V::Min(smallest, x);
-      largest = V::Max(largest, x);
-    }
-    s->count = count_valid;
-    s->sum = sum;
-    s->smallest = smallest;
-    s->largest = largest;
+  CT_INLINE void FirstPass(GroupStatistics<V>* out) const {
+    GroupStatistics<V> s = EmptyGroup<V>();
+    for (size_t c = 0; c < count; ++c) AddReward<V>(V::Load(lanes + c * V::kWidth), &s);
+    *out = s;
   }
 
-  CT_INLINE void SecondPass(GroupStatistics<V>* s) const {
-    using F = typename V::F;
-    F deviation = V::Set(0.0F), square = V::Set(0.0F);
-    for (size_t c = 0; c < count; ++c) {
-      const F x = V::Load(lanes + c * V::kWidth);
-      const F d = V::Select(V::Equal(x, x), V::Sub(x, s->mean), V::Set(0.0F));
-      deviation = V::Add(deviation, d);
-      square = V::Fma(d, d, square);
-    }
-    s->deviation = deviation;
-    s->square = square;
+  // out->mean is known.
+  CT_INLINE void SecondPass(GroupStatistics<V>* out) const {
+    GroupStatistics<V> s = *out;
+    for (size_t c = 0; c < count; ++c) AddDeviation<V>(V::Load(lanes + c * V::kWidth), &s);
+    *out = s;
   }
 };
 
@@ -118,16 +60,12 @@ template <class V>
 CT_INLINE void ApplyGroup(const GroupAdvantages& op, size_t begin, size_t end, size_t limit,
                           const GroupCoefficients<simd::Scalar>& c) {
   constexpr size_t w = V::kWidth;
-  const typename V::F mean = V::Set(c.mean);
-  const typename V::F shift = V::Set(c.shift);
-  const typename V::F scale = V::Set(c.scale);
+  const GroupCoefficients<V> all = {V::Set(c.mean), V::Set(c.shift), V::Set(c.scale),
+                                    V::FromMaskBits(c.flat ? 0xffffffffU : 0U)};
   for (size_t i = begin; i < end; i += w) {
     const bool full = i + w <= limit;
     const typename V::F x = full ? V::Load(op.rewards + i) : V::LoadPartial(op.rewards + i, limit - i, 0.0F);
-    typename V::F a = V::Mul(V::Sub(V::Sub(x, mean), shift), scale);
-    a = V::Select(V::Equal(a, a), a, V::Set(spec::QuietNan()));  // Of an infinite reward.
-    a = V::Select(V::Equal(x, x), a, V::Set(0.0F));
-    if (c.flat) a = V::Set(0.0F);
+    const typename V::F a = AdvantageOf<V>(x, all);
     if (full) {
       V::Store(op.advantages + i, a);
     } else {
@@ -188,9 +126,7 @@ void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
   constexpr size_t w = V::kWidth;
   const size_t begin = op.Begin(group);
   const size_t end = op.Begin(group + 1);
-  double count = 0, sum = 0, deviation = 0, square = 0;
-  float smallest = spec::Infinity();
-  float largest = -spec::Infinity();
+  GroupTotals total = EmptyTotals();
   GroupStatistics<V> rows;
   float a[w], b[w], lo[w], hi[w];
   ForRows<V>(op.rewards, begin, end, columns, [&](size_t used) {
@@ -199,32 +135,18 @@ void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
     V::Store(b, rows.sum);
     V::Store(lo, rows.smallest);
     V::Store(hi, rows.largest);
-    for (size_t r = 0; r < used; ++r) {
-      count += static_cast<double>(a[r]);
-      sum += static_cast<double>(b[r]);
-      smallest = lo[r] < smallest ? lo[r] : smallest;
-      largest = hi[r] > largest ? hi[r] : largest;
-    }
+    for (size_t r = 0; r < used; ++r) JoinFirst(a[r], b[r], lo[r], hi[r], &total);
   });
-  GroupStatistics<simd::Scalar> s;
-  s.mean = static_cast<float>(sum / (count > 1 ? count : 1));
-  rows.mean = V::Set(s.mean);
+  const float mean = MeanOf(total);
   ForRows<V>(op.rewards, begin, end, columns, [&](size_t used) {
+    rows = EmptyGroup<V>();
+    rows.mean = V::Set(mean);
     columns->SecondPass(&rows);
     V::Store(a, rows.deviation);
     V::Store(b, rows.square);
-    for (size_t r = 0; r < used; ++r) {
-      deviation += static_cast<double>(a[r]);
-      square += static_cast<double>(b[r]);
-    }
+    for (size_t r = 0; r < used; ++r) JoinSecond(a[r], b[r], &total);
   });
-  s.count = static_cast<float>(count);
-  s.sum = static_cast<float>(sum);
-  s.smallest = smallest;
-  s.largest = largest;
-  s.deviation = static_cast<float>(deviation);
-  s.square = static_cast<float>(square);
-  const auto c = Coefficients<simd::Scalar>(s, op.estimator, op.epsilon);
+  const auto c = Coefficients<simd::Scalar>(StatisticsOf(total, mean), op.estimator, op.epsilon);
   ApplyGroup<V>(op, begin, end, end, c);
   op.zero_variance[group] = c.flat ? 1 : 0;
 }
