@@ -109,3 +109,7 @@ export {
 export { exportQuestions } from './exports/export.js';
 export { exportFormat, exportFormats } from './exports/registry.js';
 export { type ExportFormat, type ExportOptions } from './exports/format.js';
+export { generationRequests, solutionRequests, type Candidate, type GenerationSpec } from './synthetic/requests.js';
+export { majorityVote, parseCandidate, voteAll, type VoteOptions } from './synthetic/responses.js';
+export { readResponses, runRequests, type EndpointOptions } from './synthetic/endpoint.js';
+export { generateRows, FAMILIES } from './data/procedural/generate.js';

@@ -58,6 +58,8 @@ export function needsOptions(question: Pick<Question, 'question' | 'options'>): 
   const asking = lastSentence(question.question);
   const found = firstMatch(STEM_RULES, question.question) ?? firstMatch(ASKING_RULES, asking);
   if (found !== undefined) return found;
+  const completion = openCompletion(asking, question.options ?? []);
+  if (completion !== undefined) return completion;
   for (const { text } of question.options ?? []) {
     const inOption = firstMatch(OPTION_RULES, text);
     if (inOption !== undefined) return inOption;
@@ -80,4 +82,19 @@ function lastSentence(text: string): string {
       .split(/(?<=[.!?])\s+/)
       .at(-1) ?? text
   );
+}
+
+const INTERROGATIVE =
+  /\?|\b(?:what|which|who|whom|whose|when|where|why|how|find|calculate|compute|determine|evaluate|solve)\b/i;
+const CLAUSE_WORDS = 8;
+
+/**
+ * A stem that its options continue ("Gene flow between populations results in"): when these are clauses rather than names
+ * or numbers, many continuations are true and only the options say which is meant.
+ */
+function openCompletion(asking: string, options: readonly { readonly text: string }[]): Incompleteness | undefined {
+  if (options.length === 0 || INTERROGATIVE.test(asking)) return undefined;
+  const words = options.map(({ text }) => text.split(/\s+/).length).sort((a, b) => a - b);
+  const median = words[Math.floor(words.length / 2)] ?? 0;
+  return median >= CLAUSE_WORDS ? { rule: 'open-completion', evidence: asking.slice(-80) } : undefined;
 }
