@@ -1,4 +1,26 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
+type SampleArguments = [
+  logits: ArrayBufferView,
+  type: number,
+  rows: number,
+  vocab: number,
+  stride: number,
+  /** [temperature, topK, topP] */
+  settings: Float64Array,
+  temperatures: Float32Array | undefined,
+  topKs: Int32Array | undefined,
+  topPs: Float32Array | undefined,
+  seed: BigUint64Array,
+  sequences: BigUint64Array,
+  positions: Int32Array,
+  sample: number,
+  threads: number,
+  status: Uint8Array,
+  tokens: Int32Array,
+  logprobs: Float32Array | undefined,
+  rawLogprobs: Float32Array | undefined,
+];
+
 declare const binding: {
   info(): {
     isa: 'scalar' | 'avx2' | 'avx512' | 'neon';
@@ -7,6 +29,45 @@ declare const binding: {
     numericSpec: number;
     driver: { found: boolean; version: number; reason: string };
   };
+  /** Tests only: every later call of this process runs the kernels of `isa`. */
+  useKernels(isa: string): void;
+  logprobForward(
+    logits: ArrayBufferView,
+    type: number,
+    rows: number,
+    vocab: number,
+    stride: number,
+    tokens: Int32Array,
+    temperature: number,
+    temperatures: Float32Array | undefined,
+    threads: number,
+    status: Uint8Array,
+    logprob: Float32Array,
+    logsumexp: Float32Array,
+    state: Float64Array,
+    entropy: Float32Array | undefined,
+  ): void;
+  logprobBackward(
+    logits: ArrayBufferView,
+    type: number,
+    rows: number,
+    vocab: number,
+    stride: number,
+    tokens: Int32Array,
+    temperature: number,
+    temperatures: Float32Array | undefined,
+    threads: number,
+    state: Float64Array,
+    dLogprob: Float32Array,
+    dEntropy: Float32Array | undefined,
+    dLogits: ArrayBufferView,
+    dType: number,
+    dStride: number,
+    stream: boolean,
+  ): void;
+  sample(...args: SampleArguments): void;
+  /** Resolves to false where the flag at element 0 of the last argument stopped it. */
+  sampleAsync(...args: [...SampleArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   /** native/addon/advantage.cpp */
   groupAdvantages(
     rewards: Float32Array,
@@ -24,18 +85,24 @@ declare const binding: {
   policyLoss(
     tokens: number,
     sequences: number,
+    tokenAdvantages: boolean,
+    prompts: number,
     threads: number,
+    parameters: Float64Array,
     cuSeqlens: Int32Array,
     logprobs: Float32Array,
     oldLogprobs: Float32Array,
-    refLogprobs: Float32Array | undefined,
     advantages: Float32Array,
+    rolloutLogprobs: Float32Array | undefined,
+    refLogprobs: Float32Array | undefined,
+    entropies: Float32Array | undefined,
+    weights: Float32Array | undefined,
     mask: Uint8Array | undefined,
-    parameters: Float64Array,
+    selected: Uint8Array | undefined,
+    promptOffsets: Int32Array | undefined,
     dLogprobs: Float32Array,
+    dEntropies: Float32Array | undefined,
     results: Float64Array,
   ): number;
-  /** For tests: later calls run this instruction set. */
-  useLossKernels(isa: string): void;
 };
 export = binding;

@@ -6,13 +6,18 @@ export {
   type GroupEstimator,
 } from './kernels/advantages.js';
 export {
-  policyLoss,
   type Aggregation,
+  type KlForm,
+  type LossSettings,
+  type PolicyLossPreset,
+  type PolicyTerm,
+} from './kernels/lossSettings.js';
+export {
+  policyLoss,
   type PolicyLoss,
   type PolicyLossInputs,
   type PolicyLossMetrics,
   type PolicyLossOptions,
-  type PolicyLossPreset,
 } from './kernels/policyLoss.js';
 export { runtimeInfo, type RuntimeInfo } from './native/info.js';
 export {
@@ -51,3 +56,21 @@ export {
   type VerifyQuestion,
   type VerifySettings,
 } from './rewards/index.js';
+export { type FloatType, type LogitsArray, type LogitsShape } from './kernels/logits.js';
+export {
+  logprobBackward,
+  tokenLogprobs,
+  type LogprobBackwardOptions,
+  type LogprobGradients,
+  type LogprobOptions,
+  type TokenLogprobs,
+  type TokenLogprobsOptions,
+} from './kernels/logprob.js';
+export {
+  SamplingPlan,
+  type SampledTokens,
+  type SamplingKeys,
+  type SamplingOptions,
+  type SamplingOutput,
+} from './kernels/sampling.js';
+export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';

@@ -1,6 +1,7 @@
 import binding = require('#binding');
 import { invalidType, invalidValue } from '../errors.js';
-import { apart, badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+import { outputArray, threadLimit } from './arguments.js';
+import { badOffset, numberIn, oneOf, requireApart, requireFloats, requireOffsets } from './packed.js';
 
 const estimators = ['grpo', 'dr_grpo'] as const;
 
@@ -16,7 +17,7 @@ export interface GroupAdvantageOptions {
   readonly estimator?: GroupEstimator;
   /** Added to the standard deviation. Default 1e-6. */
   readonly epsilon?: number;
-  /** Threads to use; 0, the default, means all of the pool. The result does not depend on it. */
+  /** Threads to use at most; default: all of the pool. The result does not depend on it. */
   readonly threads?: number;
   /** Arrays to write into instead of new ones; `advantages` must not share memory with `rewards`. */
   readonly out?: { readonly advantages?: Float32Array; readonly zeroVariance?: Uint8Array };
@@ -40,14 +41,14 @@ export interface GroupAdvantages {
  * offsets out of order.
  */
 export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOptions): GroupAdvantages {
-  const count = float32('rewards', rewards).length;
+  const count = requireFloats('rewards', rewards).length;
   const { size, offsets: groupOffsets, groups } = grouping(count, options);
   const estimator = oneOf('options.estimator', options.estimator, estimators, 'grpo');
   const epsilon = numberIn('options.epsilon', options.epsilon, 1e-6, 0);
-  const threads = threadCount('options.threads', options.threads);
-  const advantages = float32('options.out.advantages', options.out?.advantages ?? new Float32Array(count), count);
-  const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? new Uint8Array(groups), groups);
-  apart('options.out.advantages', advantages, [rewards]);
+  const threads = threadLimit(options.threads);
+  const advantages = outputArray('options.out.advantages', options.out?.advantages, 'Float32Array', count);
+  const zeroVariance = outputArray('options.out.zeroVariance', options.out?.zeroVariance, 'Uint8Array', groups);
+  requireApart('options.out.advantages', advantages, [rewards]);
   const estimatorIndex = estimators.indexOf(estimator);
   const bad = binding.groupAdvantages(
     rewards,
@@ -77,7 +78,7 @@ function grouping(count: number, options: GroupAdvantageOptions): Grouping {
     throw invalidValue('options', 'given exactly one of groupSize and groupOffsets', options);
   }
   if (groupSize === undefined) {
-    const array = offsets('options.groupOffsets', groupOffsets);
+    const array = requireOffsets('options.groupOffsets', groupOffsets);
     return { size: 0, offsets: array, groups: array.length - 1 };
   }
   if (typeof groupSize !== 'number') throw invalidType('options.groupSize', 'a number', groupSize);

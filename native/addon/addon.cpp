@@ -1,5 +1,6 @@
 #include "addon/addon.h"
 
+#include "addon/async.h"
 #include "runtime/cpu.h"
 
 namespace {
@@ -8,7 +9,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   if (const char* error = crossthink::IsaOverrideError()) {
     throw Napi::Error::New(env, error);
   }
+  crossthink::addon::RegisterAsync(env);
   crossthink::addon::RegisterInfo(env, exports);
+  crossthink::addon::RegisterKernelIsa(env, exports);
+  crossthink::addon::RegisterLogprob(env, exports);
+  crossthink::addon::RegisterSampling(env, exports);
   crossthink::addon::RegisterAdvantage(env, exports);
   crossthink::addon::RegisterPolicyLoss(env, exports);
   return exports;

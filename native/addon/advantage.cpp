@@ -3,7 +3,7 @@
 #include "addon/addon.h"
 #include "addon/arrays.h"
 #include "addon/offsets.h"
-#include "kernels/loss_kernels.h"
+#include "kernels/kernel_table.h"
 
 namespace crossthink::addon {
 namespace {
@@ -27,7 +27,7 @@ Napi::Value GroupAdvantagesOf(const Napi::CallbackInfo& info) {
   } else if (op.group_size * op.groups != count) {
     throw Napi::RangeError::New(info.Env(), "rewards: not a whole number of groups");
   }
-  RunGroupAdvantages(op, ActiveLossKernels().advantage, static_cast<unsigned>(SizeOf(info, 7)));
+  RunGroupAdvantages(op, ActiveKernels().advantage, static_cast<unsigned>(SizeOf(info, 7)));
   return Napi::Number::New(info.Env(), -1);
 }
 

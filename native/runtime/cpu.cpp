@@ -60,7 +60,7 @@ const std::vector<Isa>& SupportedIsas() {
 #if defined(__x86_64__)
     // __builtin_cpu_supports also checks XCR0: false when the operating system does not save the wider registers.
     __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (avx2) list.push_back(Isa::kAvx2);

@@ -26,6 +26,7 @@ struct Avx2 {
   CT_INLINE static void Store(float* p, F v) { _mm256_storeu_ps(p, v); }
   CT_INLINE static void StorePartial(float* p, size_t n, F v) { _mm256_maskstore_ps(p, FirstLanes(n), v); }
   CT_INLINE static void Stream(float* p, F v) { _mm256_stream_ps(p, v); }
+  CT_INLINE static void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
   CT_INLINE static F LoadBfloat16(const uint16_t* p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(LoadHalf(p)), 16));
   }
@@ -77,11 +78,16 @@ struct Avx2 {
     const I set = _mm256_and_si256(_mm256_set1_epi32(static_cast<int32_t>(b)), bit);
     return _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, bit));
   }
+  CT_INLINE static M LoadBytes(const uint8_t* p) {
+    const I bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(bytes, _mm256_setzero_si256()));
+  }
 
+  CT_INLINE static F ClampExponent(F t) { return Min(t, Set(128.0F)); }
   // Adds n to the exponent field. A NaN p survives: its t is NaN, n converts to INT32_MIN, whose shifted value is 0.
   CT_INLINE static F ScaleExp2(F p, F n, F t) {
     const M normal = _mm256_cmp_ps(t, Set(-126.0F), _CMP_NLT_UQ);
-    const I exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(Min(n, Set(128.0F))), 23);
+    const I exponent = _mm256_slli_epi32(_mm256_cvtps_epi32(n), 23);
     return _mm256_and_ps(normal, FromBits(_mm256_add_epi32(Bits(p), exponent)));
   }
 
@@ -118,6 +124,20 @@ struct Avx2 {
       p[count++] = first + static_cast<uint32_t>(__builtin_ctz(bits));
     }
     return count;
+  }
+
+  struct D {
+    __m256d low, high;
+  };
+  CT_INLINE static D ZeroDouble() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
+  CT_INLINE static D AddToDouble(D sum, F a) {
+    return {_mm256_add_pd(sum.low, _mm256_cvtps_pd(_mm256_castps256_ps128(a))),
+            _mm256_add_pd(sum.high, _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)))};
+  }
+  CT_INLINE static double SumDouble(D sum) {
+    alignas(32) double lanes[4];
+    _mm256_store_pd(lanes, _mm256_add_pd(sum.low, sum.high));
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
   }
 
  private:

@@ -25,6 +25,7 @@ struct Avx512 {
   CT_INLINE static void Store(float* p, F v) { _mm512_storeu_ps(p, v); }
   CT_INLINE static void StorePartial(float* p, size_t n, F v) { _mm512_mask_storeu_ps(p, FirstLanes(n), v); }
   CT_INLINE static void Stream(float* p, F v) { _mm512_stream_ps(p, v); }
+  CT_INLINE static void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
   CT_INLINE static F LoadBfloat16(const uint16_t* p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(LoadHalf(p)), 16));
   }
@@ -75,7 +76,12 @@ struct Avx512 {
   CT_INLINE static size_t Count(M m) { return static_cast<size_t>(__builtin_popcount(m)); }
   CT_INLINE static uint32_t ToBits(M m) { return m; }
   CT_INLINE static M FromMaskBits(uint32_t b) { return static_cast<M>(b); }
+  CT_INLINE static M LoadBytes(const uint8_t* p) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    return _mm_test_epi8_mask(bytes, bytes);
+  }
 
+  CT_INLINE static F ClampExponent(F t) { return t; }
   CT_INLINE static F ScaleExp2(F p, F n, F t) {
     return _mm512_maskz_scalef_ps(_mm512_cmp_ps_mask(t, Set(-126.0F), _CMP_NLT_UQ), p, n);
   }
@@ -112,6 +118,16 @@ struct Avx512 {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, index));
     return Count(m);
   }
+
+  struct D {
+    __m512d low, high;
+  };
+  CT_INLINE static D ZeroDouble() { return {_mm512_setzero_pd(), _mm512_setzero_pd()}; }
+  CT_INLINE static D AddToDouble(D sum, F a) {
+    return {_mm512_add_pd(sum.low, _mm512_cvtps_pd(_mm512_castps512_ps256(a))),
+            _mm512_add_pd(sum.high, _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1)))};
+  }
+  CT_INLINE static double SumDouble(D sum) { return _mm512_reduce_add_pd(_mm512_add_pd(sum.low, sum.high)); }
 
  private:
   CT_INLINE static M FirstLanes(size_t n) { return static_cast<M>((1U << n) - 1U); }

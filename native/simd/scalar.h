@@ -26,6 +26,7 @@ struct Scalar {
   CT_HD CT_INLINE static void Store(float* p, F v) { *p = v; }
   CT_HD CT_INLINE static void StorePartial(float*, size_t, F) {}
   CT_HD CT_INLINE static void Stream(float* p, F v) { *p = v; }  // Non-temporal; p aligned to the vector.
+  CT_HD CT_INLINE static void Prefetch(const void*) {}
   CT_HD CT_INLINE static F LoadBfloat16(const uint16_t* p) { return spec::FromBfloat16(*p); }
   CT_HD CT_INLINE static void StoreBfloat16(uint16_t* p, F v) { *p = spec::ToBfloat16(v); }
   CT_HD CT_INLINE static F LoadFloat16(const uint16_t* p) { return spec::FromFloat16(*p); }
@@ -64,13 +65,16 @@ struct Scalar {
   CT_HD CT_INLINE static size_t Count(M m) { return m ? 1 : 0; }
   CT_HD CT_INLINE static uint32_t ToBits(M m) { return m ? 1U : 0U; }  // Bit i = lane i.
   CT_HD CT_INLINE static M FromMaskBits(uint32_t b) { return (b & 1U) != 0; }
+  CT_HD CT_INLINE static M LoadBytes(const uint8_t* p) { return *p != 0; }  // Lane i: byte i is not 0.
 
-  // p * 2^n for n = Round(t), p in [1/2, 2): 0 where t < -126, NaN where p is.
+  // An exponent that ScaleExp2 can take: values above 128 become 128 where integer arithmetic would wrap around.
+  CT_HD CT_INLINE static F ClampExponent(F t) { return Min(t, 128.0F); }
+  // p * 2^n for n = Round(t), t clamped, p in [1/2, 2): 0 where t < -126, NaN where p is.
   CT_HD CT_INLINE static F ScaleExp2(F p, F n, F t) {
     if (t < -126.0F) return 0.0F;
-    const int32_t exponent = static_cast<int32_t>(n < 128.0F ? n : 128.0F);
     if (!(p == p)) return p;
-    return spec::BitCast<float>(spec::BitCast<int32_t>(p) + exponent * (1 << 23));
+    return spec::BitCast<float>(spec::BitCast<uint32_t>(p) +
+                                static_cast<uint32_t>(static_cast<int32_t>(n)) * (1U << 23));
   }
 
   // Bits.
@@ -100,6 +104,12 @@ struct Scalar {
     *p = first;
     return m ? 1 : 0;
   }
+
+  // Exact sums of integer-valued floats in float64.
+  using D = double;
+  CT_HD CT_INLINE static D ZeroDouble() { return 0.0; }
+  CT_HD CT_INLINE static D AddToDouble(D sum, F a) { return sum + static_cast<double>(a); }
+  CT_HD CT_INLINE static double SumDouble(D sum) { return sum; }
 };
 
 }  // namespace

@@ -34,6 +34,7 @@ CT_HD CT_INLINE typename V::F Exp2Polynomial(typename V::F f) {
 // or not a number, and differs between instruction sets: hot loops test their sum and never let it through.
 template <class V>
 CT_HD CT_INLINE typename V::F Exp2Below128(typename V::F t) {
+  t = V::ClampExponent(t);
   const typename V::F n = V::Round(t);
   return V::ScaleExp2(Exp2Polynomial<V>(V::Sub(t, n)), n, t);
 }

@@ -1,6 +1,7 @@
 #ifndef CROSSTHINK_SPEC_TILE_H_
 #define CROSSTHINK_SPEC_TILE_H_
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -9,20 +10,6 @@
 
 // The order of every row reduction. docs/numerics.md, section 4, has the mapping of lanes to CUDA threads.
 namespace crossthink::spec {
-namespace {
-
-constexpr size_t kTile = 2048;                   // Consecutive elements of a row.
-constexpr size_t kLanes = 256;                   // Element j of a tile belongs to lane j mod 256,
-constexpr size_t kRowsPerTile = kTile / kLanes;  // which adds its 8 elements in ascending order.
-// Lanes are joined by halving: lane l += lane l + 128, then l + 64, ... l + 1.
-
-constexpr size_t kTokenTile = 1024;  // The same for reductions over the tokens of a sequence: 32 per lane,
-constexpr size_t kTokenLanes = 32;   // 32 lanes: one warp.
-
-CT_HD CT_INLINE size_t TileCount(size_t n) { return (n + kTile - 1) / kTile; }
-
-// A tile whose sum exceeds this was referred to a value too far below its maximum and is redone with the exact one.
-constexpr float kTileSumLimit = 0x1p16F;
 
 // What a tile knows: masses relative to 2^reference. reference is integer-valued; -inf marks a tile without any mass.
 struct TilePartial {
@@ -40,6 +27,21 @@ struct RowState {
   double weighted;
   double square;
 };
+
+namespace {
+
+constexpr size_t kTile = 2048;                   // Consecutive elements of a row.
+constexpr size_t kLanes = 256;                   // Element j of a tile belongs to lane j mod 256,
+constexpr size_t kRowsPerTile = kTile / kLanes;  // which adds its 8 elements in ascending order.
+// Lanes are joined by halving: lane l += lane l + 128, then l + 64, ... l + 1.
+
+constexpr size_t kTokenTile = 1024;  // The same for reductions over the tokens of a sequence: 32 per lane,
+constexpr size_t kTokenLanes = 32;   // 32 lanes: one warp.
+
+CT_HD CT_INLINE size_t TileCount(size_t n) { return (n + kTile - 1) / kTile; }
+
+// A tile whose sum exceeds this was referred to a value too far below its maximum and is redone with the exact one.
+constexpr float kTileSumLimit = 0x1p16F;
 
 CT_HD CT_INLINE RowState EmptyRow() { return {-static_cast<double>(Infinity()), 0.0, 0.0, 0.0}; }
 

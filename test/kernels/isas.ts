@@ -1,17 +1,45 @@
 import binding = require('#binding');
+
 import { runtimeInfo } from '../../lib/index.js';
 
-/** Runs `body` once per instruction set of this machine and returns the results, by name. */
-export function onEveryIsa<T>(body: (isa: string) => T): Map<string, T> {
-  const { isa: active, isas } = runtimeInfo();
+/** Every instruction set this machine runs, slowest first: 'scalar' is what the others are compared with. */
+export const isas: readonly string[] = runtimeInfo().isas;
+
+/** Runs `body` with the kernels of `isa`, then goes back to the best. */
+export function withIsa<T>(isa: string, body: () => T): T {
+  binding.useKernels(isa);
   try {
-    return new Map(isas.map((isa) => [isa, (binding.useLossKernels(isa), body(isa))]));
+    return body();
   } finally {
-    binding.useLossKernels(active);
+    binding.useKernels(runtimeInfo().isa);
   }
 }
 
-/** The bits of an array, for comparisons that tell -0 from 0 and one NaN from another. */
-export function bits(array: Float32Array | Float64Array): number[] {
-  return [...new Uint32Array(array.buffer, array.byteOffset, array.byteLength / 4)];
+/** The bits of a result: equal digests are equal integer views of every array in it. */
+export function bits(value: unknown): string {
+  if (ArrayBuffer.isView(value)) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.keys(value)
+      .sort()
+      .map((key) => `${key}:${bits((value as Record<string, unknown>)[key])}`)
+      .join(';');
+  }
+  return typeof value === 'number' ? bits(Float64Array.of(value)) : String(value);
+}
+
+/**
+ * Checks that `run` returns the same bits on every instruction set and for 1, 2, 3 and 8 threads, and returns the result.
+ */
+export function sameBits<T>(run: (threads: number) => T): T {
+  const expected = withIsa('scalar', () => run(1));
+  const digest = bits(expected);
+  for (const isa of isas) {
+    for (const threads of [1, 2, 3, 8]) {
+      const actual = withIsa(isa, () => bits(run(threads)));
+      if (actual !== digest) throw new Error(`${isa}, ${threads} threads: other bits than scalar, 1 thread`);
+    }
+  }
+  return expected;
 }

@@ -1,0 +1,65 @@
+#include "kernels/sampling/sampling.h"
+
+#include <memory>
+
+#include "kernels/kernel_table.h"
+#include "kernels/rows_per_chunk.h"
+#include "runtime/thread_pool.h"
+
+namespace crossthink {
+namespace {
+
+// Kept per thread and grown on demand: candidate buffers are large, though rarely touched beyond their first pages.
+class ScratchMemory {
+ public:
+  SamplingScratch For(size_t vocab) {
+    const size_t tiles = spec::TileCount(vocab);
+    const size_t candidates = vocab + kSlack;
+    size_t size = 0;
+    const auto reserve = [&size](size_t bytes) {
+      const size_t at = size;
+      size += (bytes + 63) / 64 * 64;
+      return at;
+    };
+    const size_t raw = reserve(tiles * sizeof(spec::TilePartial));
+    const size_t processed = reserve(tiles * sizeof(spec::TilePartial));
+    const size_t maxima = reserve(tiles * kMaximaPerTile * sizeof(float));
+    const size_t values = reserve(candidates * sizeof(float));
+    const size_t ids = reserve(candidates * sizeof(uint32_t));
+    const size_t probabilities = reserve(candidates * sizeof(float));
+    const size_t sorted = reserve(candidates * sizeof(Candidate));
+    if (size > size_) {
+      memory_.reset(new std::byte[size]);
+      size_ = size;
+    }
+    std::byte* base = memory_.get();
+    return {reinterpret_cast<spec::TilePartial*>(base + raw), reinterpret_cast<spec::TilePartial*>(base + processed),
+            reinterpret_cast<float*>(base + maxima),          reinterpret_cast<float*>(base + values),
+            reinterpret_cast<uint32_t*>(base + ids),          reinterpret_cast<float*>(base + probabilities),
+            reinterpret_cast<Candidate*>(base + sorted)};
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> memory_;
+  size_t size_ = 0;
+};
+
+}  // namespace
+
+bool RunSampling(const Sampling& op, unsigned threads, const std::atomic<int32_t>* cancel) {
+  const auto kernel = ActiveKernels().sample[static_cast<size_t>(op.logits.type)];
+  std::atomic<bool> cancelled{false};
+  ThreadPool::Instance().ParallelFor(
+      op.logits.rows, RowsPerChunk(op.logits.vocab),
+      [&](size_t begin, size_t end) {
+        if (cancel != nullptr && cancel->load(std::memory_order_relaxed) != 0) cancelled = true;
+        if (cancelled) return;
+        thread_local ScratchMemory memory;
+        SamplingScratch scratch = memory.For(op.logits.vocab);
+        kernel(op, begin, end, &scratch);
+      },
+      threads);
+  return !cancelled;
+}
+
+}  // namespace crossthink

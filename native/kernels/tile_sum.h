@@ -1,0 +1,128 @@
+#ifndef CROSSTHINK_KERNELS_TILE_SUM_H_
+#define CROSSTHINK_KERNELS_TILE_SUM_H_
+
+#include <cmath>
+#include <cstddef>
+
+#include "kernels/elements.h"
+#include "spec/annotate.h"
+#include "spec/bits.h"
+#include "spec/exponential.h"
+#include "spec/tile.h"
+
+// One tile of a row: its masses relative to a reference taken from its own data. docs/numerics.md, section 4.
+namespace crossthink {
+namespace {
+
+enum class Weighted : bool { kNo, kYes };
+
+// Joins 256 lanes by halving.
+template <class V>
+CT_INLINE float JoinLanes(float* lanes) {
+  constexpr size_t w = V::kWidth;
+  for (size_t n = spec::kLanes / 2; n >= w; n /= 2) {
+    for (size_t i = 0; i < n; i += w) V::Store(lanes + i, V::Add(V::Load(lanes + i), V::Load(lanes + i + n)));
+  }
+  return V::TreeSum(V::Load(lanes));
+}
+
+// The largest of n elements, NaN ignored; -inf where there is none.
+template <class V, class E>
+CT_INLINE float MaxOf(const typename E::T* x, size_t n) {
+  constexpr size_t w = V::kWidth;
+  typename V::F m = V::Set(-spec::Infinity());
+  size_t i = 0;
+  for (; i + w <= n; i += w) m = V::Max(m, E::Load(x + i));
+  if (i < n) m = V::Max(m, LoadTail<V, E>(x + i, n - i));
+  return V::MaxLane(m);
+}
+
+// Adds what element x contributes to a lane.
+template <class V, Weighted kWeighted>
+CT_INLINE void AddElement(typename V::F x, typename V::F c, typename V::F minus_reference, typename V::F* sum,
+                          typename V::F* weighted) {
+  const typename V::F t = V::Fma(x, c, minus_reference);
+  const typename V::F p = spec::Exp2Below128<V>(t);
+  *sum = V::Add(*sum, p);
+  // p is 0 below -126: the clamp only keeps 0 * -inf from being NaN.
+  if constexpr (kWeighted == Weighted::kYes) *weighted = V::Fma(p, V::Max(V::Set(-127.0F), t), *weighted);
+}
+
+template <class V, class E, Weighted kWeighted>
+CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TilePartial* tile) {
+  constexpr size_t w = V::kWidth;
+  // Registers hold a group of lanes; the tile is walked once per group, from the first-level cache after the first.
+  constexpr size_t kGroup = kWeighted == Weighted::kYes ? 4 : (w == 16 ? 8 : 4);
+  alignas(64) float sums[spec::kLanes];
+  alignas(64) float weights[kWeighted == Weighted::kYes ? spec::kLanes : 1];
+  const typename V::F vc = V::Set(c);
+  const typename V::F minus_reference = V::Set(-tile->reference);
+  const size_t full = n / spec::kLanes * spec::kLanes;
+  for (size_t lane = 0; lane < spec::kLanes; lane += kGroup * w) {
+    typename V::F s[kGroup];
+    typename V::F e[kGroup];
+    for (size_t k = 0; k < kGroup; ++k) s[k] = e[k] = V::Set(0.0F);
+    for (size_t row = 0; row < full; row += spec::kLanes) {
+#pragma GCC unroll 8
+      for (size_t k = 0; k < kGroup; ++k) {
+        const typename E::T* p = x + row + lane + k * w;
+        V::Prefetch(p + spec::kTile);
+        AddElement<V, kWeighted>(E::Load(p), vc, minus_reference, &s[k], &e[k]);
+      }
+    }
+    for (size_t k = 0; k < kGroup; ++k) {
+      V::Store(sums + lane + k * w, s[k]);
+      if constexpr (kWeighted == Weighted::kYes) V::Store(weights + lane + k * w, e[k]);
+    }
+  }
+  for (size_t j = full; j < n; j += w) {
+    const typename V::F v = n - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, n - j);
+    typename V::F s = V::Load(sums + j - full);
+    typename V::F e = kWeighted == Weighted::kYes ? V::Load(weights + j - full) : s;
+    AddElement<V, kWeighted>(v, vc, minus_reference, &s, &e);
+    V::Store(sums + j - full, s);
+    if constexpr (kWeighted == Weighted::kYes) V::Store(weights + j - full, e);
+  }
+  tile->sum = JoinLanes<V>(sums);
+  tile->weighted = 0;
+  if constexpr (kWeighted == Weighted::kYes) tile->weighted = JoinLanes<V>(weights);
+}
+
+// Masses of the n <= kTile elements at x. A sum that is NaN or infinite tells of a NaN or +inf among them.
+template <class V, class E, Weighted kWeighted>
+CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c) {
+  spec::TilePartial tile = {};
+  tile.reference = ceilf(MaxOf<V, E>(x, n < spec::kLanes ? n : spec::kLanes) * c);
+  if (spec::IsFinite(tile.reference)) {
+    SumAgainst<V, E, kWeighted>(x, n, c, &tile);
+    if (tile.sum <= spec::kTileSumLimit) return tile;
+  }
+  const float exact = ceilf(MaxOf<V, E>(x, n) * c);
+  const bool empty = exact == -spec::Infinity();
+  tile.reference = empty ? 0.0F : exact;
+  SumAgainst<V, E, kWeighted>(x, n, c, &tile);
+  if (empty) tile.reference = exact;
+  return tile;
+}
+
+// Joins the partials of a row, or of a shard, in index order.
+CT_INLINE spec::RowState JoinTiles(const spec::TilePartial* tiles, size_t count) {
+  spec::RowState row = spec::EmptyRow();
+  for (size_t i = 0; i < count; ++i) {
+    if (tiles[i].reference > row.reference) row.reference = tiles[i].reference;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    // A NaN or +inf must reach the sum, whatever its tile's reference.
+    if (!spec::IsFinite(tiles[i].sum)) {
+      row.sum += static_cast<double>(tiles[i].sum);
+    } else {
+      spec::Accumulate(&row, tiles[i].reference, tiles[i].sum, tiles[i].weighted, 0.0);
+    }
+  }
+  return row;
+}
+
+}  // namespace
+}  // namespace crossthink
+
+#endif  // CROSSTHINK_KERNELS_TILE_SUM_H_
