@@ -80,6 +80,48 @@ declare const binding: {
     threads: number,
     advantages: Float32Array,
     zeroVariance: Uint8Array,
+    lengths: Float32Array | undefined,
+    rawSingletons: boolean,
+  ): number;
+  /** native/addon/token_advantages.cpp */
+  gae(
+    tokens: number,
+    sequences: number,
+    cuSeqlens: Int32Array,
+    rewards: Float32Array,
+    values: Float32Array | undefined,
+    mask: Uint8Array | undefined,
+    gamma: number,
+    lambda: number,
+    lambdas: Float32Array | undefined,
+    threads: number,
+    advantages: Float32Array,
+    returns: Float32Array | undefined,
+  ): number;
+  whiten(
+    count: number,
+    values: Float32Array,
+    weights: Float32Array | undefined,
+    mask: Uint8Array | undefined,
+    bessel: boolean,
+    keepMean: boolean,
+    epsilonAt: number,
+    epsilon: number,
+    out: Float32Array,
+  ): void;
+  optimalTokenBaseline(
+    tokens: number,
+    sequences: number,
+    groups: number,
+    groupOffsets: Int32Array,
+    cuSeqlens: Int32Array,
+    rewards: Float32Array,
+    logprobs: Float32Array,
+    sumSquares: Float32Array,
+    weights: Float32Array | undefined,
+    mask: Uint8Array | undefined,
+    threads: number,
+    advantages: Float32Array,
   ): number;
   /** native/addon/policy_loss.cpp */
   policyLoss(

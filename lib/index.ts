@@ -4,6 +4,7 @@ export {
   type GroupAdvantageOptions,
   type GroupAdvantages,
   type GroupEstimator,
+  type Grouping,
 } from './kernels/advantages.js';
 export {
   type Aggregation,
@@ -12,6 +13,27 @@ export {
   type PolicyLossPreset,
   type PolicyTerm,
 } from './kernels/lossSettings.js';
+export {
+  advantagePreset,
+  dynamicSampling,
+  gdpoAdvantages,
+  maskTruncated,
+  overlongPenalty,
+  remaxAdvantages,
+  type DynamicSampling,
+  type GdpoOptions,
+  type OverlongOptions,
+} from './kernels/rewardShaping.js';
+export {
+  gaeAdvantages,
+  optimalTokenBaseline,
+  rewardsAtEnd,
+  whiten,
+  type GaeOptions,
+  type OptimalTokenBaselineInputs,
+  type TokenRewards,
+  type WhitenOptions,
+} from './kernels/tokenAdvantages.js';
 export {
   policyLoss,
   type PolicyLoss,

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/advantage/advantage.h"
+#include "kernels/advantage/group_formulas.h"
 #include "simd/scalar.h"
 #include "simd/transpose.h"
 #include "spec/annotate.h"
@@ -17,46 +18,7 @@ namespace {
 
 constexpr size_t kRow = 256;
 
-// What is known of a group after the first and the second pass.
-template <class V>
-struct GroupStatistics {
-  typename V::F count;
-  typename V::F sum;
-  typename V::F smallest;
-  typename V::F largest;
-  typename V::F mean;
-  typename V::F deviation;  // Sum of x - mean: what rounding left of 0.
-  typename V::F square;     // Sum of (x - mean)^2.
-};
-
-// advantage = ((x - mean) - shift) * scale; 0 where flat.
-template <class V>
-struct GroupCoefficients {
-  typename V::F mean;
-  typename V::F shift;
-  typename V::F scale;
-  typename V::M flat;
-};
-
-template <class V>
-CT_HD CT_INLINE GroupCoefficients<V> Coefficients(const GroupStatistics<V>& s, GroupEstimator estimator,
-                                                  float epsilon) {
-  const typename V::F one = V::Set(1.0F);
-  GroupCoefficients<V> c;
-  c.mean = s.mean;
-  c.shift = V::Div(s.deviation, V::Max(s.count, one));
-  c.scale = one;
-  c.flat = V::Or(V::LessEqual(s.largest, s.smallest), V::LessEqual(s.count, one));
-  if (estimator == GroupEstimator::kGrpo) {
-    // The corrected two-pass variance, n - 1 in the denominator.
-    const typename V::F square = V::Fma(V::Sub(V::Set(0.0F), c.shift), s.deviation, s.square);
-    const typename V::F variance = V::Div(square, V::Max(V::Sub(s.count, one), one));
-    c.scale = V::Div(one, V::Add(V::Sqrt(variance), V::Set(epsilon)));
-  }
-  return c;
-}
-
-// Up to kWidth rows of at most kRow rewards each, as columns; NaN where a row has ended.
+// Up to kWidth rows of at most kRow numbers each, as columns; NaN where a row has ended.
 template <class V>
 struct Columns {
   size_t count = 0;  // The longest row.
@@ -64,6 +26,7 @@ struct Columns {
 
   CT_INLINE void Load(const float* x, const size_t* begin, const size_t* length) {
     constexpr size_t w = V::kWidth;
+    const typename V::F nan = V::Set(spec::QuietNan());
     count = 0;
     for (size_t r = 0; r < w; ++r) count = length[r] > count ? length[r] : count;
     for (size_t c = 0; c < count; c += w) {
@@ -72,38 +35,55 @@ struct Columns {
         const size_t left = length[r] > c ? length[r] - c : 0;
         square[r] = left >= w  ? V::Load(x + begin[r] + c)
                     : left > 0 ? V::LoadPartial(x + begin[r] + c, left, spec::QuietNan())
-                               : V::Set(spec::QuietNan());
+                               : nan;
       }
       simd::Transpose<V>::Run(square);
       const size_t n = count - c < w ? count - c : w;
       for (size_t j = 0; j < n; ++j) V::Store(lanes + (c + j) * w, square[j]);
     }
   }
+  CT_INLINE typename V::F At(size_t column) const { return V::Load(lanes + column * V::kWidth); }
+};
 
-  CT_INLINE void FirstPass(GroupStatistics<V>* s) const {
-    using F = typename V::F;
-    F count_valid = V::Set(0.0F), sum = V::Set(0.0F);
-    F smallest = V::Set(spec::Infinity()), largest = V::Set(-spec::Infinity());
-    for (size_t c = 0; c < count; ++c) {
-      const F x = V::Load(lanes + c * V::kWidth);
+template <class V, GroupFormula kFormula>
+struct Passes {
+  using F = typename V::F;
+
+  // `lengths` is read by kWeightedMean only.
+  CT_INLINE static void First(const Columns<V>& rewards, const Columns<V>& lengths, GroupStatistics<V>* s) {
+    const F zero = V::Set(0.0F);
+    F count = zero, sum = zero, weight = zero, weighted = zero;
+    F smallest = V::Set(spec::Infinity()), largest = V::Set(-spec::Infinity()), second = largest;
+    for (size_t c = 0; c < rewards.count; ++c) {
+      const F x = rewards.At(c);
       const typename V::M valid = V::Equal(x, x);
-      sum = V::Add(sum, V::Select(valid, x, V::Set(0.0F)));
-      count_valid = V::Add(count_valid, V::Select(valid, V::Set(1.0F), V::Set(0.0F)));
+      sum = V::Add(sum, V::Select(valid, x, zero));
+      count = V::Add(count, V::Select(valid, V::Set(1.0F), zero));
       smallest = V::Min(smallest, x);
+      if constexpr (kFormula == GroupFormula::kBest) second = V::Max(second, V::Min(x, largest));
       largest = V::Max(largest, x);
+      if constexpr (kFormula == GroupFormula::kWeightedMean) {
+        const F length = V::Select(valid, lengths.At(c), zero);
+        weight = V::Add(weight, length);
+        weighted = V::Fma(length, V::Select(valid, x, zero), weighted);
+      }
     }
-    s->count = count_valid;
+    s->count = count;
     s->sum = sum;
     s->smallest = smallest;
     s->largest = largest;
+    s->second = second;
+    s->weight = weight;
+    s->weighted = weighted;
   }
 
-  CT_INLINE void SecondPass(GroupStatistics<V>* s) const {
-    using F = typename V::F;
-    F deviation = V::Set(0.0F), square = V::Set(0.0F);
-    for (size_t c = 0; c < count; ++c) {
-      const F x = V::Load(lanes + c * V::kWidth);
-      const F d = V::Select(V::Equal(x, x), V::Sub(x, s->mean), V::Set(0.0F));
+  // Needs the mean.
+  CT_INLINE static void Second(const Columns<V>& rewards, GroupStatistics<V>* s) {
+    const F zero = V::Set(0.0F);
+    F deviation = zero, square = zero;
+    for (size_t c = 0; c < rewards.count; ++c) {
+      const F x = rewards.At(c);
+      const F d = V::Select(V::Equal(x, x), V::Sub(x, s->mean), zero);
       deviation = V::Add(deviation, d);
       square = V::Fma(d, d, square);
     }
@@ -112,32 +92,49 @@ struct Columns {
   }
 };
 
+// Lane g of coefficients.
+template <class V>
+struct StoredCoefficients {
+  alignas(64) float mean[V::kWidth], shift[V::kWidth], scale[V::kWidth];
+  uint32_t flat, zero;
+
+  CT_INLINE void Set(const GroupCoefficients<V>& c) {
+    V::Store(mean, c.mean);
+    V::Store(shift, c.shift);
+    V::Store(scale, c.scale);
+    flat = V::ToBits(c.flat);
+    zero = V::ToBits(c.zero);
+  }
+};
+
 // Writes one group. A full store may spill into the next groups of the block, which are written after this one; `limit`
 // is where the block ends.
-template <class V>
-CT_INLINE void ApplyGroup(const GroupAdvantages& op, size_t begin, size_t end, size_t limit,
-                          const GroupCoefficients<simd::Scalar>& c) {
+template <class V, GroupFormula kFormula, class C>
+CT_INLINE void ApplyGroup(const GroupAdvantages& op, size_t begin, size_t end, size_t limit, const C& stored,
+                          size_t lane) {
   constexpr size_t w = V::kWidth;
-  const typename V::F mean = V::Set(c.mean);
-  const typename V::F shift = V::Set(c.shift);
-  const typename V::F scale = V::Set(c.scale);
+  GroupCoefficients<V> c;
+  c.mean = V::Set(stored.mean[lane]);
+  c.shift = V::Set(stored.shift[lane]);
+  c.scale = V::Set(stored.scale[lane]);
+  c.zero = V::FromMaskBits((stored.zero >> lane & 1U) != 0 ? static_cast<uint32_t>((uint64_t{1} << w) - 1) : 0U);
   for (size_t i = begin; i < end; i += w) {
-    const bool full = i + w <= limit;
-    const typename V::F x = full ? V::Load(op.rewards + i) : V::LoadPartial(op.rewards + i, limit - i, 0.0F);
-    typename V::F a = V::Mul(V::Sub(V::Sub(x, mean), shift), scale);
-    a = V::Select(V::Equal(a, a), a, V::Set(spec::QuietNan()));  // Of an infinite reward.
-    a = V::Select(V::Equal(x, x), a, V::Set(0.0F));
-    if (c.flat) a = V::Set(0.0F);
-    if (full) {
-      V::Store(op.advantages + i, a);
+    if (i + w <= limit) {
+      V::Store(op.advantages + i, Advantage<V, kFormula>(V::Load(op.rewards + i), c));
     } else {
-      V::StorePartial(op.advantages + i, limit - i, a);
+      const typename V::F x = V::LoadPartial(op.rewards + i, limit - i, 0.0F);
+      V::StorePartial(op.advantages + i, limit - i, Advantage<V, kFormula>(x, c));
     }
   }
 }
 
-// Groups [begin, end), at most kWidth of them and none longer than kRow.
 template <class V>
+CT_INLINE typename V::F MeanOf(const GroupStatistics<V>& s) {
+  return V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
+}
+
+// Groups [begin, end), at most kWidth of them and none longer than kRow.
+template <class V, GroupFormula kFormula>
 CT_INLINE void SmallGroups(const GroupAdvantages& op, size_t begin, size_t end, Columns<V>* columns) {
   constexpr size_t w = V::kWidth;
   size_t first[w];
@@ -146,28 +143,24 @@ CT_INLINE void SmallGroups(const GroupAdvantages& op, size_t begin, size_t end, 
     first[g] = begin + g < end ? op.Begin(begin + g) : 0;
     length[g] = begin + g < end ? op.Begin(begin + g + 1) - first[g] : 0;
   }
-  columns->Load(op.rewards, first, length);
+  columns[0].Load(op.rewards, first, length);
+  if constexpr (kFormula == GroupFormula::kWeightedMean) columns[1].Load(op.lengths, first, length);
   GroupStatistics<V> s;
-  columns->FirstPass(&s);
-  s.mean = V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
-  columns->SecondPass(&s);
-  const GroupCoefficients<V> c = Coefficients<V>(s, op.estimator, op.epsilon);
-  float mean[w], shift[w], scale[w];
-  V::Store(mean, c.mean);
-  V::Store(shift, c.shift);
-  V::Store(scale, c.scale);
-  const uint32_t flat = V::ToBits(c.flat);
+  Passes<V, kFormula>::First(columns[0], columns[1], &s);
+  s.mean = MeanOf<V>(s);
+  Passes<V, kFormula>::Second(columns[0], &s);
+  StoredCoefficients<V> c;
+  c.Set(Coefficients<V>(op, s));
   const size_t limit = op.Begin(end);
   for (size_t g = 0; begin + g < end; ++g) {
-    const bool is_flat = (flat >> g & 1U) != 0;
-    ApplyGroup<V>(op, first[g], first[g] + length[g], limit, {mean[g], shift[g], scale[g], is_flat});
-    op.zero_variance[begin + g] = is_flat ? 1 : 0;
+    ApplyGroup<V, kFormula>(op, first[g], first[g] + length[g], limit, c, g);
+    op.zero_variance[begin + g] = (c.flat >> g & 1U) != 0 ? 1 : 0;
   }
 }
 
-// Calls pass(lanes in use) for every kWidth rows of [begin, end).
+// Calls pass(rows in use) for every kWidth rows of [begin, end).
 template <class V, class Pass>
-CT_INLINE void ForRows(const float* x, size_t begin, size_t end, Columns<V>* columns, Pass pass) {
+CT_INLINE void ForRows(const float* x, const float* lengths, size_t begin, size_t end, Columns<V>* columns, Pass pass) {
   constexpr size_t w = V::kWidth;
   size_t first[w];
   size_t length[w];
@@ -178,76 +171,107 @@ CT_INLINE void ForRows(const float* x, size_t begin, size_t end, Columns<V>* col
       length[r] = first[r] >= end ? 0 : end - first[r] < kRow ? end - first[r] : kRow;
       used += length[r] != 0 ? 1 : 0;
     }
-    columns->Load(x, first, length);
+    columns[0].Load(x, first, length);
+    if (lengths != nullptr) columns[1].Load(lengths, first, length);
     pass(used);
   }
 }
 
 template <class V>
-void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
+CT_INLINE double SumLanes(typename V::F x, size_t used, double sum) {
+  float lanes[V::kWidth];
+  V::Store(lanes, x);
+  for (size_t r = 0; r < used; ++r) sum += static_cast<double>(lanes[r]);
+  return sum;
+}
+
+// Statistics of rewards [begin, end): rows joined in float64 in index order, then rounded.
+template <class V, GroupFormula kFormula>
+GroupStatistics<simd::Scalar> LargeStatistics(const float* x, const float* lengths, size_t begin, size_t end,
+                                              Columns<V>* columns) {
   constexpr size_t w = V::kWidth;
-  const size_t begin = op.Begin(group);
-  const size_t end = op.Begin(group + 1);
-  double count = 0, sum = 0, deviation = 0, square = 0;
-  float smallest = spec::Infinity();
-  float largest = -spec::Infinity();
+  using S = simd::Scalar;
   GroupStatistics<V> rows;
-  float a[w], b[w], lo[w], hi[w];
-  ForRows<V>(op.rewards, begin, end, columns, [&](size_t used) {
-    columns->FirstPass(&rows);
-    V::Store(a, rows.count);
-    V::Store(b, rows.sum);
-    V::Store(lo, rows.smallest);
-    V::Store(hi, rows.largest);
+  GroupStatistics<S> s;
+  s.smallest = spec::Infinity();
+  s.largest = s.second = -spec::Infinity();
+  double count = 0, sum = 0, weight = 0, weighted = 0;
+  ForRows<V>(x, lengths, begin, end, columns, [&](size_t used) {
+    Passes<V, kFormula>::First(columns[0], columns[1], &rows);
+    count = SumLanes<V>(rows.count, used, count);
+    sum = SumLanes<V>(rows.sum, used, sum);
+    weight = SumLanes<V>(rows.weight, used, weight);
+    weighted = SumLanes<V>(rows.weighted, used, weighted);
+    float smallest[w], largest[w], second[w];
+    V::Store(smallest, rows.smallest);
+    V::Store(largest, rows.largest);
+    V::Store(second, rows.second);
     for (size_t r = 0; r < used; ++r) {
-      count += static_cast<double>(a[r]);
-      sum += static_cast<double>(b[r]);
-      smallest = lo[r] < smallest ? lo[r] : smallest;
-      largest = hi[r] > largest ? hi[r] : largest;
+      s.smallest = S::Min(s.smallest, smallest[r]);
+      s.second = S::Max(S::Max(s.second, second[r]), S::Min(s.largest, largest[r]));
+      s.largest = S::Max(s.largest, largest[r]);
     }
   });
-  GroupStatistics<simd::Scalar> s;
   s.mean = static_cast<float>(sum / (count > 1 ? count : 1));
   rows.mean = V::Set(s.mean);
-  ForRows<V>(op.rewards, begin, end, columns, [&](size_t used) {
-    columns->SecondPass(&rows);
-    V::Store(a, rows.deviation);
-    V::Store(b, rows.square);
-    for (size_t r = 0; r < used; ++r) {
-      deviation += static_cast<double>(a[r]);
-      square += static_cast<double>(b[r]);
-    }
+  double deviation = 0, square = 0;
+  ForRows<V>(x, nullptr, begin, end, columns, [&](size_t used) {
+    Passes<V, kFormula>::Second(columns[0], &rows);
+    deviation = SumLanes<V>(rows.deviation, used, deviation);
+    square = SumLanes<V>(rows.square, used, square);
   });
   s.count = static_cast<float>(count);
   s.sum = static_cast<float>(sum);
-  s.smallest = smallest;
-  s.largest = largest;
+  s.weight = static_cast<float>(weight);
+  s.weighted = static_cast<float>(weighted);
   s.deviation = static_cast<float>(deviation);
   s.square = static_cast<float>(square);
-  const auto c = Coefficients<simd::Scalar>(s, op.estimator, op.epsilon);
-  ApplyGroup<V>(op, begin, end, end, c);
-  op.zero_variance[group] = c.flat ? 1 : 0;
+  return s;
 }
 
-template <class V>
+template <class V, GroupFormula kFormula>
+void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
+  const size_t begin = op.Begin(group);
+  const size_t end = op.Begin(group + 1);
+  const float* lengths = kFormula == GroupFormula::kWeightedMean ? op.lengths : nullptr;
+  const auto s = LargeStatistics<V, kFormula>(op.rewards, lengths, begin, end, columns);
+  StoredCoefficients<simd::Scalar> c;
+  c.Set(Coefficients<simd::Scalar>(op, s));
+  ApplyGroup<V, kFormula>(op, begin, end, end, c, 0);
+  op.zero_variance[group] = c.flat != 0 ? 1 : 0;
+}
+
+template <class V, GroupFormula kFormula>
 void GroupAdvantageRange(const GroupAdvantages& op, size_t begin, size_t end) {
-  Columns<V> columns;
+  Columns<V> columns[2];
   size_t g = begin;
   while (g < end) {
     size_t stop = g;
     while (stop < end && stop - g < V::kWidth && op.Begin(stop + 1) - op.Begin(stop) <= kRow) ++stop;
     if (stop > g) {
-      SmallGroups<V>(op, g, stop, &columns);
+      SmallGroups<V, kFormula>(op, g, stop, columns);
       g = stop;
     } else {
-      LargeGroup<V>(op, g++, &columns);
+      LargeGroup<V, kFormula>(op, g++, columns);
     }
   }
 }
 
 template <class V>
+float BatchScale(const float* rewards, size_t n, float epsilon) {
+  Columns<V> columns[2];
+  GroupAdvantages op;
+  op.epsilon = epsilon;
+  const auto s = LargeStatistics<V, GroupFormula::kLinear>(rewards, nullptr, 0, n, columns);
+  const auto c = Coefficients<simd::Scalar>(op, s);
+  return c.flat ? 1.0F : c.scale;
+}
+
+template <class V>
 constexpr AdvantageKernel MakeAdvantageKernel() {
-  return {GroupAdvantageRange<V>};
+  return {{GroupAdvantageRange<V, GroupFormula::kLinear>, GroupAdvantageRange<V, GroupFormula::kWeightedMean>,
+           GroupAdvantageRange<V, GroupFormula::kBest>},
+          BatchScale<V>};
 }
 
 }  // namespace
