@@ -123,6 +123,42 @@ declare const binding: {
     threads: number,
     advantages: Float32Array,
   ): number;
+  /** native/addon/rollout_correction.cpp */
+  rolloutCorrection(
+    tokens: number,
+    sequences: number,
+    cuSeqlens: Int32Array,
+    logprobs: Float32Array,
+    rolloutLogprobs: Float32Array,
+    mask: Uint8Array | undefined,
+    parameters: Float64Array,
+    rules: Float64Array,
+    threads: number,
+    weights: Float32Array,
+    maskOut: Uint8Array,
+    results: Float64Array,
+  ): number;
+  selectByCovariance(
+    tokens: number,
+    sequences: number,
+    cuSeqlens: Int32Array,
+    logprobs: Float32Array,
+    oldLogprobs: Float32Array,
+    advantages: Float32Array,
+    tokenAdvantages: boolean,
+    mask: Uint8Array | undefined,
+    parameters: Float64Array,
+    seed: bigint,
+    selected: Uint8Array,
+  ): number;
+  secondMomentMask(
+    tokens: number,
+    logprobs: Float32Array,
+    rolloutLogprobs: Float32Array,
+    mask: Uint8Array | undefined,
+    threshold: number,
+    maskOut: Uint8Array,
+  ): void;
   /** native/addon/policy_loss.cpp */
   policyLoss(
     tokens: number,

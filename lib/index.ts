@@ -25,6 +25,16 @@ export {
   type OverlongOptions,
 } from './kernels/rewardShaping.js';
 export {
+  rolloutCorrection,
+  type RejectRule,
+  type RolloutCorrection,
+  type RolloutCorrectionInputs,
+  type RolloutCorrectionMetrics,
+  type RolloutCorrectionOptions,
+  type RolloutCorrectionPreset,
+} from './kernels/rolloutCorrection.js';
+export { secondMomentMask, selectByCovariance, type CovarianceSelectionOptions } from './kernels/selection.js';
+export {
   gaeAdvantages,
   optimalTokenBaseline,
   rewardsAtEnd,

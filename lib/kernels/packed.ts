@@ -35,9 +35,9 @@ export function checkOffsets(field: string, array: Int32Array, total: number, of
   if (last !== total) throw badOffset(field, array, array.length - 1, total, of);
 }
 
-/** A number in [least, most]; `fallback` where undefined. NaN is out of every range. */
+/** A number in [least, most]; `fallback` where undefined, unless that is NaN. NaN is out of every range. */
 export function numberIn(field: string, value: unknown, fallback: number, least: number, most = Infinity): number {
-  if (value === undefined) return fallback;
+  if (value === undefined && !Number.isNaN(fallback)) return fallback;
   if (typeof value !== 'number') throw invalidType(field, 'a number', value);
   if (!(value >= least && value <= most)) {
     throw invalidValue(field, most === Infinity ? `at least ${least}` : `in [${least}, ${most}]`, value);

@@ -6,6 +6,7 @@
 #include "kernels/advantage/advantage.h"
 #include "kernels/logprob/logprob.h"
 #include "kernels/policy_loss/policy_loss.h"
+#include "kernels/policy_loss/rollout_correction.h"
 #include "kernels/sampling/sampling.h"
 #include "runtime/cpu.h"
 #include "spec/tile.h"
@@ -26,6 +27,7 @@ struct KernelTable {
   void (*sample[kDTypes])(const Sampling&, size_t begin, size_t end, SamplingScratch*);
   AdvantageKernel advantage;
   PolicyLossKernel policy_loss;
+  CorrectionKernel correction;
 };
 
 extern const KernelTable kScalarKernels;

@@ -7,6 +7,7 @@
 #include "kernels/kernel_table.h"
 #include "kernels/logprob/logprob_cpu.h"
 #include "kernels/policy_loss/policy_loss_cpu.h"
+#include "kernels/policy_loss/rollout_correction_cpu.h"
 #include "kernels/sampling/sampling_cpu.h"
 
 namespace crossthink {
@@ -36,6 +37,7 @@ constexpr KernelTable MakeKernels(Isa isa) {
       {SampleRows<V, F32>, SampleRows<V, B16>, SampleRows<V, F16>},
       MakeAdvantageKernel<V>(),
       MakePolicyLossKernel<V>(),
+      MakeCorrectionKernel<V>(),
   };
 }
 
