@@ -242,7 +242,8 @@ void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
 }
 
 template <class V, GroupFormula kFormula>
-void GroupAdvantageRange(const GroupAdvantages& op, size_t begin, size_t end) {
+void GroupAdvantageRange(const GroupAdvantages& given, size_t begin, size_t end) {
+  const GroupAdvantages op = given;  // A copy that no store can alias.
   Columns<V> columns[2];
   size_t g = begin;
   while (g < end) {

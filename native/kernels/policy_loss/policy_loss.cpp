@@ -81,6 +81,14 @@ float GammaWeight(const PolicyLoss& op, float log_weight, float advantage) {
   return spec::Exp<Scalar>((p[1] + p[0] * clamped) - p[1] * w);
 }
 
+bool IsPlain(const PolicyLoss& op) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const LossParams& p = op.params;
+  return op.loss == Loss::kClip && p.dual_clip == infinity && p.delta == infinity && p.log_ratio_limit == infinity &&
+         !op.sequence_ratio && !op.token_advantages && op.weights == nullptr && op.entropies == nullptr &&
+         op.selected == nullptr && op.off_policy_limit == std::numeric_limits<double>::infinity();
+}
+
 bool NeedsSequenceSums(const PolicyLoss& op) {
   return op.sequence_ratio || op.loss == Loss::kGmpo || op.loss == Loss::kVespo ||
          op.off_policy_limit != std::numeric_limits<double>::infinity();
@@ -118,7 +126,7 @@ PolicyLossResult RunPolicyLoss(const PolicyLoss& op, const PolicyLossKernel& ker
   }
 
   std::vector<double> sums(op.sequences * kLossSums);
-  const auto tokens = kernel.tokens[static_cast<size_t>(op.loss)];
+  const auto tokens = IsPlain(op) ? kernel.plain_clip : kernel.tokens[static_cast<size_t>(op.loss)];
   const auto body = [&](size_t begin, size_t end) { tokens(op, terms.data(), sums.data(), begin, end); };
   pool.ParallelFor(op.sequences, grain, body, threads);
 

@@ -127,7 +127,9 @@ struct PolicyLossKernel {
   // Fills log_ratio_sum and divergence_sum of sequences [begin, end).
   void (*sequences)(const PolicyLoss& op, SequenceTerms* terms, size_t begin, size_t end);
   // Gradients, and one row of kLossSums per sequence.
-  void (*tokens[kLosses])(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end);
+  using Tokens = void (*)(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end);
+  Tokens tokens[kLosses];
+  Tokens plain_clip;  // kClip where nothing but log-probs, a mask and a KL is given.
 };
 
 // Runs on the shared pool, on at most `threads` threads (0: all).

@@ -48,13 +48,17 @@ CT_INLINE void AddKl(const PolicyLoss& op, size_t i, size_t n, const TokenInput<
                      TokenResult<V>* r) {
   using F = typename V::F;
   const F raw = V::Sub(LoadTokens<V>(op.ref_logprobs, i, n), t.logprob);
-  const F u = Clamp<V>(raw, -op.params.kl_input_limit, op.params.kl_input_limit);
+  const float input_limit = op.params.kl_input_limit;
+  const float output_limit = op.params.kl_output_limit;
+  const bool limits = input_limit != spec::Infinity() || output_limit != spec::Infinity();
   F gradient;
-  F kl = KlTerm<V>(op.kl_form, u, &gradient);
-  const typename V::M limited = V::Or(V::Less(V::Set(op.params.kl_input_limit), V::Abs(raw)),
-                                      V::Less(V::Set(op.params.kl_output_limit), V::Abs(kl)));
-  gradient = V::Select(limited, V::Set(0.0F), gradient);
-  kl = Clamp<V>(kl, -op.params.kl_output_limit, op.params.kl_output_limit);
+  F kl = KlTerm<V>(op.kl_form, limits ? Clamp<V>(raw, -input_limit, input_limit) : raw, &gradient);
+  if (limits) {
+    const typename V::M limited =
+        V::Or(V::Less(V::Set(input_limit), V::Abs(raw)), V::Less(V::Set(output_limit), V::Abs(kl)));
+    gradient = V::Select(limited, V::Set(0.0F), gradient);
+    kl = Clamp<V>(kl, -output_limit, output_limit);
+  }
   if (op.kl_squared_gradient) gradient = Negate<V>(raw);
   if (op.kl_correction != KlCorrection::kNone) gradient = V::Add(gradient, kl);
   if (op.kl_correction == KlCorrection::kRatio) {
@@ -72,34 +76,49 @@ CT_INLINE void AddKl(const PolicyLoss& op, size_t i, size_t n, const TokenInput<
 template <class V, template <class> class L>
 CT_INLINE TokenResult<V> Evaluate(const PolicyLoss& op, size_t i, size_t n, const SequenceVectors<V>& s) {
   using F = typename V::F;
+  constexpr bool kPlain = L<V>::kPlain;
   TokenResult<V> r;
   r.valid = LoadMask<V>(op.mask, i, n, true);
   TokenInput<V> t;
   t.logprob = LoadTokens<V>(op.logprobs, i, n);
   t.old = LoadTokens<V>(op.old_logprobs, i, n);
   r.log_ratio = V::Sub(t.logprob, t.old);
-  t.log_ratio = Clamp<V>(r.log_ratio, -op.params.log_ratio_limit, op.params.log_ratio_limit);
-  t.limited = op.sequence_ratio ? s.limited : V::Less(V::Set(op.params.log_ratio_limit), V::Abs(r.log_ratio));
+  t.log_ratio = r.log_ratio;
+  t.advantage = s.advantage;
+  if constexpr (!kPlain) {
+    t.limited = s.limited;
+    if (op.params.log_ratio_limit != spec::Infinity()) {
+      t.log_ratio = Clamp<V>(r.log_ratio, -op.params.log_ratio_limit, op.params.log_ratio_limit);
+      if (!op.sequence_ratio) t.limited = V::Less(V::Set(op.params.log_ratio_limit), V::Abs(r.log_ratio));
+    }
+    if (op.token_advantages) t.advantage = LoadTokens<V>(op.advantages, i, n);
+    t.factor = s.factor;
+    t.selected = LoadMask<V>(op.selected, i, n, false);
+  }
   const F token_ratio = Ratio<V>(t.log_ratio);
-  t.ratio = op.sequence_ratio ? s.ratio : token_ratio;
-  t.advantage = op.token_advantages ? LoadTokens<V>(op.advantages, i, n) : s.advantage;
-  t.factor = s.factor;
-  t.selected = LoadMask<V>(op.selected, i, n, false);
+  t.ratio = token_ratio;
+  if constexpr (!kPlain) {
+    if (op.sequence_ratio) t.ratio = s.ratio;
+  }
   r.ratio = t.ratio;
   r.policy = L<V>::Of(t, op.params);
-  r.dropped = op.loss == Loss::kKlCov ? s.dropped : V::Or(s.dropped, t.selected);
-  r.policy.loss = V::Select(r.dropped, V::Set(0.0F), r.policy.loss);
-  r.gradient = V::Select(r.dropped, V::Set(0.0F), r.policy.gradient);
-  if (op.weights != nullptr) {
-    r.weight = LoadTokens<V>(op.weights, i, n);
-    if (op.loss != Loss::kVespo) {  // Whose factor has them already.
-      r.policy.loss = V::Mul(r.policy.loss, r.weight);
-      r.gradient = V::Mul(r.gradient, r.weight);
+  r.gradient = r.policy.gradient;
+  if constexpr (!kPlain) {
+    r.dropped = op.loss == Loss::kKlCov ? s.dropped : V::Or(s.dropped, t.selected);
+    r.policy.loss = V::Select(r.dropped, V::Set(0.0F), r.policy.loss);
+    r.gradient = V::Select(r.dropped, V::Set(0.0F), r.policy.gradient);
+    if (op.weights != nullptr) {
+      r.weight = LoadTokens<V>(op.weights, i, n);
+      if (op.loss != Loss::kVespo) {  // Whose factor has them already.
+        r.policy.loss = V::Mul(r.policy.loss, r.weight);
+        r.gradient = V::Mul(r.gradient, r.weight);
+      }
     }
   }
   r.loss = r.policy.loss;
   if (op.ref_logprobs != nullptr) AddKl<V>(op, i, n, t, token_ratio, &r);
-  if (op.entropies != nullptr) {
+  if constexpr (!kPlain) {
+    if (op.entropies == nullptr) return r;
     r.entropy = LoadTokens<V>(op.entropies, i, n);
     if (op.params.entropy_coef != 0.0F) r.loss = V::Fma(V::Set(-op.params.entropy_coef), r.entropy, r.loss);
   }
@@ -131,16 +150,18 @@ CT_INLINE void TokenStep(const PolicyLoss& op, size_t i, size_t n, size_t lane, 
   sums->log_ratio.Add<V>(lane, r.valid, r.log_ratio);
   sums->ratio.Add<V>(lane, r.valid, r.ratio);
   if (op.ref_logprobs != nullptr) sums->kl.Add<V>(lane, r.valid, r.kl);
-  if (op.weights != nullptr) sums->weight.Add<V>(lane, r.valid, r.weight);
-  if (op.entropies != nullptr) sums->entropy.Add<V>(lane, r.valid, r.entropy);
   sums->low += V::Count(V::And(r.valid, r.policy.low));
   sums->high += V::Count(V::And(r.valid, r.policy.high));
-  sums->dual += V::Count(V::And(r.valid, r.policy.dual));
-  sums->dropped += V::Count(V::And(r.valid, r.dropped));
+  if constexpr (!L<V>::kPlain) {
+    if (op.weights != nullptr) sums->weight.Add<V>(lane, r.valid, r.weight);
+    if (op.entropies != nullptr) sums->entropy.Add<V>(lane, r.valid, r.entropy);
+    sums->dual += V::Count(V::And(r.valid, r.policy.dual));
+    sums->dropped += V::Count(V::And(r.valid, r.dropped));
+  }
   F gradient = V::Mul(r.gradient, s.scale);
   gradient = V::Select(V::Equal(gradient, gradient), gradient, V::Set(spec::QuietNan()));
   StoreTokens<V>(op.d_logprobs, i, n, V::Select(r.valid, gradient, V::Set(0.0F)));
-  if (op.d_entropies != nullptr) {
+  if (!L<V>::kPlain && op.d_entropies != nullptr) {
     const F d = V::Mul(V::Set(-op.params.entropy_coef), s.scale);
     StoreTokens<V>(op.d_entropies, i, n, V::Select(r.valid, d, V::Set(0.0F)));
   }
@@ -185,7 +206,8 @@ CT_INLINE void TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, cons
 }
 
 template <class V, template <class> class L>
-void PolicyLossTokens(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
+void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
+  const PolicyLoss op = given;  // A copy that no store can alias: parameters stay in registers.
   for (size_t q = begin; q < end; ++q) {
     double* out = sums + q * kLossSums;
     for (size_t k = 0; k < kLossSums; ++k) out[k] = 0.0;
@@ -254,7 +276,8 @@ constexpr PolicyLossKernel MakePolicyLossKernel() {
           {PolicyLossTokens<V, ClipLoss>, PolicyLossTokens<V, CispoLoss>, PolicyLossTokens<V, ToprLoss>,
            PolicyLossTokens<V, ReinforceLoss>, PolicyLossTokens<V, DppoTvLoss>, PolicyLossTokens<V, DppoKlLoss>,
            PolicyLossTokens<V, VespoLoss>, PolicyLossTokens<V, SapoLoss>, PolicyLossTokens<V, GmpoLoss>,
-           PolicyLossTokens<V, KlCovLoss>, PolicyLossTokens<V, SquaredLoss>}};
+           PolicyLossTokens<V, KlCovLoss>, PolicyLossTokens<V, SquaredLoss>},
+          PolicyLossTokens<V, PlainClipLoss>};
 }
 
 }  // namespace

@@ -62,30 +62,43 @@ CT_HD CT_INLINE TokenTerm<V> Weighted(const TokenInput<V>& t, typename V::F weig
   return Unclipped<V>(V::Mul(gradient, t.logprob), gradient);
 }
 
-// max(-min(r, delta) A, -clip(r) A), and where A < 0 at most -dual_clip A. At a bound the branches agree and the
-// gradient flows.
+// max(-r A, -clip(r) A). At a bound the branches agree and the gradient flows. With nothing else asked of the batch
+// this is the loss of most training, so it has a loop of its own: kPlain leaves out everything that `IsPlain` rules
+// out.
 template <class V>
-struct ClipLoss {
+struct PlainClipLoss {
+  static constexpr bool kPlain = true;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     const typename V::F zero = V::Set(0.0F);
-    const typename V::M negative = V::Less(t.advantage, zero);
-    const float dual = p.dual_clip < p.delta ? p.dual_clip : p.delta;
     TokenTerm<V> term;
-    term.low = V::And(V::Less(t.ratio, V::Set(p.ratio_low)), negative);
+    term.low = V::And(V::Less(t.ratio, V::Set(p.ratio_low)), V::Less(t.advantage, zero));
     term.high = V::And(V::Less(V::Set(p.ratio_high), t.ratio), V::Less(zero, t.advantage));
-    term.dual = V::And(V::Less(V::Set(dual), t.ratio), negative);
     typename V::F used = V::Select(term.low, V::Set(p.ratio_low), t.ratio);
     used = V::Select(term.high, V::Set(p.ratio_high), used);
-    used = V::Select(term.dual, V::Set(dual), used);
     term.loss = V::Mul(used, Negate<V>(t.advantage));
-    const typename V::M flat = V::Or(V::Or(term.low, term.high), V::Or(term.dual, t.limited));
-    term.gradient = V::Select(flat, zero, term.loss);
+    term.gradient = V::Select(term.low, zero, V::Select(term.high, zero, term.loss));
+    return term;
+  }
+};
+
+// The same with min(r, delta) for the unclipped ratio, and where A < 0 at most -dual_clip A.
+template <class V>
+struct ClipLoss {
+  static constexpr bool kPlain = false;
+  CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
+    const typename V::F zero = V::Set(0.0F);
+    const float bound = p.dual_clip < p.delta ? p.dual_clip : p.delta;
+    TokenTerm<V> term = PlainClipLoss<V>::Of(t, p);
+    term.dual = V::And(V::Less(V::Set(bound), t.ratio), V::Less(t.advantage, zero));
+    term.loss = V::Select(term.dual, V::Mul(V::Set(bound), Negate<V>(t.advantage)), term.loss);
+    term.gradient = V::Select(V::Or(term.dual, t.limited), zero, term.gradient);
     return term;
   }
 };
 
 template <class V>
 struct CispoLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     TokenTerm<V> term = Weighted<V>(t, Clamp<V>(t.ratio, p.ratio_low, p.ratio_high));
     term.low = V::Less(t.ratio, V::Set(p.ratio_low));
@@ -96,6 +109,7 @@ struct CispoLoss {
 
 template <class V>
 struct ToprLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams&) {
     const typename V::F one = V::Set(1.0F);
     const typename V::M positive = V::Less(V::Set(0.0F), t.advantage);
@@ -107,6 +121,7 @@ struct ToprLoss {
 
 template <class V>
 struct ReinforceLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams&) {
     return Weighted<V>(t, V::Set(1.0F));
   }
@@ -128,6 +143,7 @@ CT_HD CT_INLINE TokenTerm<V> TrustRegionTerm(const TokenInput<V>& t, typename V:
 
 template <class V>
 struct DppoTvLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     // Bounds of the ratio are 1 - low, 1 + high: here low and high bound the change of the probability.
     const typename V::F change = V::Sub(Ratio<V>(t.logprob), Ratio<V>(t.old));
@@ -138,6 +154,7 @@ struct DppoTvLoss {
 
 template <class V>
 struct DppoKlLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     const typename V::F one = V::Set(1.0F);
     const typename V::F tiny = V::Set(1e-8F);
@@ -154,12 +171,14 @@ struct DppoKlLoss {
 
 template <class V>
 struct VespoLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams&) { return Weighted<V>(t, t.factor); }
 };
 
 // -A (4 / tau) sigmoid(tau (r - 1))
 template <class V>
 struct SapoLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     const typename V::F zero = V::Set(0.0F);
     const typename V::F one = V::Set(1.0F);
@@ -177,6 +196,7 @@ struct SapoLoss {
 // -A times the geometric mean; tokens whose log-ratio was clipped in it have no gradient.
 template <class V>
 struct GmpoLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     const typename V::F zero = V::Set(0.0F);
     TokenTerm<V> term;
@@ -191,6 +211,7 @@ struct GmpoLoss {
 
 template <class V>
 struct KlCovLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     const typename V::F zero = V::Set(0.0F);
     const typename V::F loss = V::Mul(t.ratio, Negate<V>(t.advantage));
@@ -204,6 +225,7 @@ struct KlCovLoss {
 
 template <class V>
 struct SquaredLoss {
+  static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     const typename V::F minus = Negate<V>(t.advantage);
     const typename V::F slope = V::Mul(V::Set(p.coefficient), t.log_ratio);
@@ -212,11 +234,11 @@ struct SquaredLoss {
   }
 };
 
-// k3 = e^u - 1 - u and e^u - 1. The guarded functions of the specification are only entered where a lane needs their
-// guards: inside (-80, 80) they return the same bits as the bare formula.
+// k3 = e^u - 1 - u. Near 0, where a policy in training is, the polynomial inside spec::Expm1MinusX is all that its
+// result depends on; the exponential is only entered where a lane needs it. The same bits either way.
 template <class V>
-CT_HD CT_INLINE typename V::F K3(typename V::F u, typename V::F* expm1) {
-  *expm1 = spec::Expm1<V>(u);
+CT_HD CT_INLINE typename V::F K3(typename V::F u) {
+  if (!V::Any(V::Not(V::Less(V::Abs(u), V::Set(spec::kExpm1Near))))) return spec::Expm1MinusXNear<V>(u);
   return spec::Expm1MinusX<V>(u);
 }
 
@@ -236,9 +258,8 @@ CT_HD CT_INLINE typename V::F KlTerm(KlForm form, typename V::F u, typename V::F
     case KlForm::kK3:
       break;
   }
-  typename V::F expm1;
-  const typename V::F kl = K3<V>(u, &expm1);
-  *gradient = Negate<V>(expm1);
+  const typename V::F kl = K3<V>(u);
+  *gradient = Negate<V>(V::Add(u, kl));  // -(e^u - 1)
   return kl;
 }
 
