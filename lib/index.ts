@@ -70,13 +70,23 @@ export {
   type RowContext,
 } from './data/adapters/adapter.js';
 export { isDrop, type Drop, type LedgerEntry, RowProblem } from './data/ledger.js';
-export { curateFiles, type CurateOptions, type CurateSummary } from './curation/curate.js';
+export { curate, curateFiles, type CurateOptions, type CuratePlan, type CurateSummary } from './curation/curate.js';
+export { makePlan, type PlanInput, type PlanOptions } from './curation/plan.js';
+export { mergeShards } from './curation/merge.js';
 export { filterQuestions, type Filter } from './filters/filter.js';
 export { verifiable } from './filters/verifiable.js';
 export { needsOptions, type Incompleteness } from './templates/completeness.js';
 export { toOpenEnded } from './templates/openEnded.js';
 export { toMultipleChoice, type MultipleChoiceOptions } from './templates/multipleChoice.js';
-export { renderPrompt, type Message, type PromptOptions } from './templates/prompt.js';
+export {
+  renderPrompt,
+  type CustomPrompt,
+  type Message,
+  type PromptOptions,
+  type PromptPreset,
+} from './templates/prompt.js';
+export { ChatModel } from './templates/chat.js';
+export { shuffleOptions } from './templates/shuffle.js';
 export { blendRecipe, type BlendName, type BlendRecipe, type BlendSource } from './blend/recipe.js';
 export { BlendSchedule, type BatchOptions, type BlendDraw, type BlendState } from './blend/schedule.js';
 export {
@@ -106,3 +116,14 @@ export {
   type SamplingOutput,
 } from './kernels/sampling.js';
 export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
+export { grpoStep, type GrpoBatch, type GrpoStepMetrics, type GrpoStepOptions } from './training/grpo.js';
+export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';
+export {
+  summariseAnswers,
+  type EvaluationStats,
+  type EvaluationSummary,
+  type JudgedAnswer,
+} from './evaluation/summary.js';
+export { exportQuestions } from './exports/export.js';
+export { exportFormat, exportFormats } from './exports/registry.js';
+export { type ExportFormat, type ExportOptions } from './exports/format.js';

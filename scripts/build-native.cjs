@@ -70,7 +70,7 @@ function resolve(id) {
 
 function withCmakeJs(cmakeJsPackage, { config, out, defines }) {
   const cmakeJs = path.join(path.dirname(cmakeJsPackage), 'bin', 'cmake-js');
-  const common = ['--directory', root, '--out', out, '--config', config];
+  const common = ['--log-level', 'warn', '--directory', root, '--out', out, '--config', config];
   // Always configure: `cmake-js build` skips it, and with it changed options, once a CMakeCache.txt exists.
   run(process.execPath, [cmakeJs, 'configure', ...common, ...defines.map((define) => `--CD${define.slice(2)}`)]);
   run(process.execPath, [cmakeJs, 'build', ...common]);

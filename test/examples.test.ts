@@ -8,6 +8,7 @@ const examples = readdirSync(path.join(root, 'examples')).filter((name) => name.
 const expected: Record<string, RegExp> = {
   'verify-responses.mjs':
     /^reward 1 .*correct\nreward 1 .*\nreward 0 {2}accuracy 1 {2}format 0 .*\n.*wrong\n.*several_answers\n$/,
+  'custom-trainer.mjs': /step 0: mean reward 0\.0\d\n[^]*step 60: mean reward (0\.9\d|1\.00)\n$/,
   'curate-and-blend.mjs':
     /history: 3 accepted, 1 in the ledger .*\nsums: 3 accepted, 0 in the ledger .*\nstep 0: (\S+ ){5}\S+\nstep 1: /,
 };

@@ -124,7 +124,7 @@ function parseJson(text: string, file: string, line: number): unknown {
 async function* linesOf(file: string): AsyncGenerator<{ bytes: Buffer; offset: number }> {
   let rest: Buffer = Buffer.alloc(0);
   let offset = 0;
-  for await (const chunk of (await openBytes(file)) as AsyncIterable<Buffer>) {
+  for await (const chunk of await openBytes(file)) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let start = 0;
     for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, start)) {

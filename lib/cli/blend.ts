@@ -5,7 +5,7 @@ import { BLEND_NAMES, type BlendName } from '../blend/recipe.js';
 import { readRecipeFile, type RecipeFile, recipeOf } from '../blend/recipeFile.js';
 import { BlendSchedule } from '../blend/schedule.js';
 import { invalidValue } from '../errors.js';
-import { parseCount } from './curate.js';
+import { parseCount } from './arguments.js';
 import { printJson } from './output.js';
 import { startProgress } from './progress.js';
 

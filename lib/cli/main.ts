@@ -3,8 +3,13 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { registerBlend } from './blend.js';
 import { registerCurate } from './curate.js';
+import { registerDemo } from './demo.js';
+import { registerExport } from './export.js';
 import { registerInfo } from './info.js';
+import { registerMerge } from './merge.js';
 import { reportError } from './output.js';
+import { registerServe } from './serve.js';
+import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
 
 const program = new Command('crossthink')
@@ -14,8 +19,13 @@ const program = new Command('crossthink')
 
 registerInfo(program);
 registerCurate(program);
+registerMerge(program);
 registerBlend(program);
+registerExport(program);
 registerVerify(program);
+registerServe(program);
+registerTrain(program);
+registerDemo(program);
 
 program.parseAsync(process.argv).catch((error: unknown) => {
   reportError(error);

@@ -1,203 +1,281 @@
 import { createHash } from 'node:crypto';
-import { basename, join } from 'node:path';
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CrossThinkError } from '../errors.js';
 import type { Adapter } from '../data/adapters/adapter.js';
-import { adapterByName, recogniseAdapter } from '../data/adapters/registry.js';
-import { isDrop, type LedgerEntry } from '../data/ledger.js';
-import type { Question } from '../data/question.js';
-import { readRows } from '../data/readers/index.js';
-import type { ReadItem, ReadOptions } from '../data/readers/reader.js';
-import { type AtomicFile, writeAtomically } from '../data/writers/atomic.js';
-import { applyFilters, type Filter, ledgerEntry } from '../filters/filter.js';
-import { verifiable } from '../filters/verifiable.js';
-import { toMultipleChoice } from '../templates/multipleChoice.js';
-import { toOpenEnded } from '../templates/openEnded.js';
+import { readBlocks } from '../data/readers/index.js';
+import { parseJsonlBlock } from '../data/readers/jsonl.js';
+import type { RowBlock } from '../data/readers/reader.js';
+import { AtomicFile } from '../data/writers/atomic.js';
+import { adapterOf, type BlockRow, makeSteps, processItems } from './block.js';
+import { datasetCard } from './card.js';
+import { DuplicateStage } from './duplicates.js';
+import { Journal, type JournalState, PartialFile } from './journal.js';
+import { type CuratePlan, makePlan, type PlanInput, planFingerprint, type PlanOptions, wantedRow } from './plan.js';
+import { BlockPool, workersAvailable } from './pool.js';
+import type { RowSteps } from './row.js';
+export type { CuratePlan, PlanInput, TemplateName } from './plan.js';
+export type { CurateSummary } from './summary.js';
+import { countAccepted, countDropped, type CurateSummary, newCounts, summarise } from './summary.js';
 
-export type TemplateName = 'none' | 'open-ended' | 'multiple-choice';
+/** Names of the files that a run writes, in the order in which they appear. */
+export const CURATED_FILES = {
+  questions: 'questions.jsonl',
+  ledger: 'ledger.jsonl',
+  card: 'README.md',
+  summary: 'summary.json',
+} as const;
 
-export interface CurateOptions extends ReadOptions {
-  /** Adapter by name, or `auto` (default): the first that recognises the first rows of each file. */
-  readonly adapter?: string;
-  /** Form asked of every question; default `none` (as the source has it). */
-  readonly template?: TemplateName;
-  /** Number of options made by the multiple-choice template; default 4. */
-  readonly optionCount?: number;
-  /** Seed of whatever is drawn (option order); default 0. */
-  readonly seed?: number;
-  /** Default: the paper's filter H(D). */
-  readonly filters?: readonly Filter[];
-  /** Called after each batch of rows. */
+const OUTPUTS = [CURATED_FILES.questions, CURATED_FILES.ledger] as const;
+
+/** How a run goes about it; nothing here changes what is written. */
+export interface RunOptions {
+  /** Threads that parse and process JSON Lines; default 1, all in this one. */
+  readonly workers?: number;
+  /** Count only, write nothing. */
+  readonly dryRun?: boolean;
+  /** Start anew although an interrupted run could be gone on with. */
+  readonly fresh?: boolean;
+  /** Password of encrypted zip archives. */
+  readonly password?: string;
+  /** Time between journal entries: what a kill costs at most. Default 2000 ms. */
+  readonly journalMs?: number;
   readonly onProgress?: (progress: CurateProgress) => void;
+  /** Called once where an interrupted run is gone on with. */
+  readonly onResume?: (rows: number) => void;
 }
 
 export interface CurateProgress {
   readonly file: string;
+  /** Rows done so far, over all files. */
   readonly rows: number;
   readonly accepted: number;
-}
-
-/** Counts of one run; `rows` is always `accepted + dropped`. */
-export interface CurateSummary {
-  readonly rows: number;
-  readonly accepted: number;
-  readonly dropped: number;
-  /** Dropped rows by reason. */
-  readonly reasons: Record<string, number>;
-  readonly sources: Record<string, number>;
-  readonly domains: Record<string, number>;
-  readonly forms: Record<string, number>;
-  readonly answerTypes: Record<string, number>;
-  readonly template: TemplateName;
-  readonly filters: readonly string[];
-  readonly seed: number;
-  readonly inputs: readonly InputSummary[];
-  /** SHA-256 over the accepted ids in order: changes when the data set does. */
-  readonly fingerprint: string;
-}
-
-export interface InputSummary {
-  readonly file: string;
-  readonly adapter: string;
-  readonly licence: string;
+  /** Bytes read from disk so far. */
   readonly bytes: number;
-  readonly rows: number;
-  readonly accepted: number;
 }
 
-/** Names of the files that `curateFiles` writes. */
-export const CURATED_FILES = { questions: 'questions.jsonl', ledger: 'ledger.jsonl', summary: 'summary.json' } as const;
+export type CurateOptions = PlanOptions & RunOptions & { readonly adapter?: string };
 
 /**
- * Rows of `files` → questions: adapter, template, filters. Writes `questions.jsonl`, `ledger.jsonl` and `summary.json`
- * into `out`, each complete or not at all. Every row is accepted or in the ledger. Memory does not grow with the input.
+ * Rows of `files` → questions: adapter, template, filters. Writes `questions.jsonl`, `ledger.jsonl`, a data-set card and
+ * `summary.json` into `out`, each complete or not at all. Every row is accepted or in the ledger. Memory does not grow
+ * with the input (but for the keys of duplicates, where these are dropped).
  */
 export async function curateFiles(
   files: readonly string[],
   out: string,
   options: CurateOptions = {},
 ): Promise<CurateSummary> {
-  const paths = [CURATED_FILES.questions, CURATED_FILES.ledger, CURATED_FILES.summary].map((name) => join(out, name));
-  return writeAtomically(paths, async ([questions, ledger, summaryFile]) => {
-    if (questions === undefined || ledger === undefined || summaryFile === undefined) throw new Error('unreachable');
-    const run = new CurateRun(options, questions, ledger);
-    for (const file of files) await run.file(file);
-    const summary = run.summary();
-    await summaryFile.write(`${JSON.stringify(summary, null, 2)}\n`);
-    return summary;
-  });
+  const { adapter = 'auto' } = options;
+  const inputs = files.map((file): PlanInput => ({ file, adapter }));
+  return curate(makePlan(inputs, options), out, options);
 }
 
-/** Rows to look at before `auto` gives up on a file. */
-const AUTO_ROWS = 20;
-
-class CurateRun {
-  readonly #filters: readonly Filter[];
-  readonly #counts = { rows: 0, accepted: 0, dropped: 0 };
-  readonly #by = { reasons: tally(), sources: tally(), domains: tally(), forms: tally(), answerTypes: tally() };
-  readonly #inputs: InputSummary[] = [];
-  readonly #ids = createHash('sha256');
-
-  constructor(
-    private readonly options: CurateOptions,
-    private readonly questions: AtomicFile,
-    private readonly ledger: AtomicFile,
-  ) {
-    this.#filters = options.filters ?? [verifiable()];
-  }
-
-  async file(file: string): Promise<void> {
-    const { adapter: name = 'auto' } = this.options;
-    let adapter = name === 'auto' ? undefined : adapterByName(name);
-    const rows = await readRows(file, this.options);
-    const before = { ...this.#counts };
-    for await (const batch of rows) {
-      adapter ??= recognise(batch, file);
-      for (const item of batch) await this.#row(item, file, adapter);
-      this.options.onProgress?.({ file, rows: this.#counts.rows, accepted: this.#counts.accepted });
-    }
-    this.#inputs.push({
-      file,
-      adapter: adapter?.name ?? name,
-      licence: adapter?.licence ?? 'unknown',
-      bytes: (await stat(file)).size,
-      rows: this.#counts.rows - before.rows,
-      accepted: this.#counts.accepted - before.accepted,
-    });
-  }
-
-  async #row(item: ReadItem, file: string, adapter: Adapter): Promise<void> {
-    this.#counts.rows++;
-    const { row, line } = item;
-    const result = 'fault' in item ? item.fault : adapter.parse(item.value, { file, row });
-    if (isDrop(result)) {
-      await this.#drop({ source: adapter.source, file, row, ...(line === undefined ? {} : { line }), ...result });
-      return;
-    }
-    const shaped = this.#shape(result);
-    const kept = isDrop(shaped) ? shaped : applyFilters(shaped, this.#filters);
-    if (isDrop(kept)) await this.#drop({ ...ledgerEntry(result, kept), ...(line === undefined ? {} : { line }) });
-    else await this.#accept(kept);
-  }
-
-  #shape(question: Question): ReturnType<typeof toOpenEnded> {
-    const { template = 'none', optionCount: count = 4, seed = 0 } = this.options;
-    if (template === 'open-ended') return toOpenEnded(question);
-    return template === 'multiple-choice' ? toMultipleChoice(question, { count, seed }) : question;
-  }
-
-  async #accept(question: Question): Promise<void> {
-    this.#counts.accepted++;
-    this.#ids.update(question.id);
-    const { sources, domains, forms, answerTypes } = this.#by;
-    sources.add(question.source);
-    domains.add(question.domain);
-    forms.add(question.form);
-    answerTypes.add(question.answer.type);
-    await this.questions.writeJson(question);
-  }
-
-  async #drop(entry: LedgerEntry): Promise<void> {
-    this.#counts.dropped++;
-    this.#by.reasons.add(entry.reason);
-    await this.ledger.writeJson(entry);
-  }
-
-  summary(): CurateSummary {
-    const { reasons, sources, domains, forms, answerTypes } = this.#by;
-    return {
-      ...this.#counts,
-      reasons: reasons.counts(),
-      sources: sources.counts(),
-      domains: domains.counts(),
-      forms: forms.counts(),
-      answerTypes: answerTypes.counts(),
-      template: this.options.template ?? 'none',
-      filters: this.#filters.map(({ name }) => name),
-      seed: this.options.seed ?? 0,
-      inputs: this.#inputs,
-      fingerprint: this.#ids.digest('hex'),
-    };
+/** Carries out a plan. A run that was killed is gone on with, to the same bytes. */
+export async function curate(plan: CuratePlan, out: string, options: RunOptions = {}): Promise<CurateSummary> {
+  const bytes = await inputBytes(plan);
+  const run = new CurateRun(plan, out, options, bytes);
+  try {
+    await run.start();
+    for (let input = 0; input < plan.inputs.length; input++) await run.input(input);
+    return await run.finish();
+  } finally {
+    await run.close();
   }
 }
 
-function recognise(batch: readonly ReadItem[], file: string): Adapter {
-  for (const item of batch.slice(0, AUTO_ROWS)) {
-    const adapter = 'value' in item ? recogniseAdapter(item.value, { file, row: item.row }) : undefined;
-    if (adapter !== undefined) return adapter;
-  }
-  throw new CrossThinkError(
-    'ERR_SCHEMA',
-    `no adapter recognises the rows of ${basename(file)}. Name one with --adapter (crossthink curate --list shows them)`,
-    { file },
+/** Sizes of the inputs; a missing one is said before anything is written. */
+async function inputBytes(plan: CuratePlan): Promise<{ size: number; time: number }[]> {
+  return Promise.all(
+    plan.inputs.map(async ({ file }) => {
+      const info = await stat(file).catch((cause: unknown) => {
+        const message = `no such file: ${file}. Check the path (it is taken relative to ${process.cwd()})`;
+        throw new CrossThinkError('ERR_FILE_NOT_FOUND', message, { file, cause });
+      });
+      return { size: info.size, time: info.mtimeMs };
+    }),
   );
 }
 
-/** Counts by key; keys come out sorted, so that equal data gives equal summaries. */
-function tally(): { add: (key: string) => void; counts: () => Record<string, number> } {
-  const counts = new Map<string, number>();
-  return {
-    add: (key) => counts.set(key, (counts.get(key) ?? 0) + 1),
-    counts: () => Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))),
-  };
+const JOURNAL_INTERVAL_MS = 2000;
+
+/** A block on its way: its rows as they will be, and the first row behind it. */
+interface Pending {
+  readonly rows: Promise<readonly BlockRow[]>;
+  readonly nextRow: number;
+}
+
+class CurateRun {
+  readonly #journal: Journal;
+  readonly #plan: string;
+  readonly #duplicates: DuplicateStage;
+  readonly #pool: BlockPool | undefined;
+  readonly #inProcess: Promise<RowSteps>;
+  #files: PartialFile[] = [];
+  #counts = newCounts();
+  #from: Pick<JournalState, 'input' | 'nextRow'> = { input: 0, nextRow: 1 };
+  #bytes = 0;
+  #journalled = Date.now();
+
+  constructor(
+    private readonly plan: CuratePlan,
+    private readonly out: string,
+    private readonly options: RunOptions,
+    private readonly sizes: readonly { size: number; time: number }[],
+  ) {
+    this.#journal = new Journal(out);
+    this.#plan = createHash('sha256').update(planFingerprint(plan)).update(JSON.stringify(sizes)).digest('hex');
+    this.#duplicates = new DuplicateStage(plan);
+    const { workers = 1 } = options;
+    this.#pool = workers > 1 && workersAvailable() ? new BlockPool(workers, plan) : undefined;
+    this.#inProcess = makeSteps(plan);
+    // Awaited with the first rows; an error must not count as unhandled before.
+    this.#inProcess.catch(() => undefined);
+  }
+
+  async start(): Promise<void> {
+    await this.#inProcess;
+    if (this.options.dryRun === true) return;
+    await this.#journal.prepare();
+    const state = this.options.fresh === true ? undefined : await this.#journal.read(this.#plan, OUTPUTS);
+    if (state !== undefined) {
+      this.#counts = state.counts;
+      this.#from = state;
+      await this.#duplicates.relearn(PartialFile.partialPath(this.out, OUTPUTS[0]), state.questions);
+      this.options.onResume?.(state.counts.rows);
+    }
+    this.#files = [
+      await PartialFile.open(this.out, OUTPUTS[0], state?.questions ?? 0),
+      await PartialFile.open(this.out, OUTPUTS[1], state?.ledger ?? 0),
+    ];
+  }
+
+  /** Reads and processes one input; blocks run ahead in the workers and are taken up in order. */
+  async input(index: number): Promise<void> {
+    if (index < this.#from.input) return;
+    const input = this.plan.inputs[index];
+    if (input === undefined) return;
+    const fromRow = index === this.#from.input ? this.#from.nextRow : 1;
+    const ahead = (this.#pool?.size ?? 0) * 2;
+    const pending: Pending[] = [];
+    let adapter: Adapter | undefined;
+    let seen = false;
+
+    const blocks = await readBlocks(input.file, {
+      maxRowBytes: this.plan.maxRowBytes,
+      ...(this.options.password === undefined ? {} : { password: this.options.password }),
+      onBytes: (bytes) => {
+        this.#bytes += bytes;
+      },
+    });
+    for await (const block of blocks) {
+      if (!seen) {
+        adapter = adapterOf(input, itemsOf(block));
+        seen = true;
+      }
+      pending.push(this.#send(block, index, adapter, fromRow));
+      while (pending.length > ahead) await this.#take(pending.shift(), index, adapter);
+    }
+    while (pending.length > 0) await this.#take(pending.shift(), index, adapter);
+    this.#noteInput(index, adapter);
+    await this.#record(index + 1, 1);
+  }
+
+  #send(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Pending {
+    const nextRow = 'items' in block ? (block.items.at(-1)?.row ?? 0) + 1 : block.firstRow + block.rows;
+    if (nextRow <= fromRow) return { rows: Promise.resolve([]), nextRow: fromRow };
+    const { name } = adapter ?? {};
+    if (this.#pool !== undefined && !('items' in block)) {
+      const task = { input, fromRow, ...(name === undefined ? {} : { adapter: name }) };
+      return { rows: settledLater(this.#pool.run(block, task)), nextRow };
+    }
+    return { rows: settledLater(this.#process(block, input, adapter, fromRow)), nextRow };
+  }
+
+  async #process(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Promise<BlockRow[]> {
+    const steps = await this.#inProcess;
+    const wanted = wantedRow(this.plan, input);
+    const keep = (row: number): boolean => row >= fromRow && wanted(row);
+    const items = 'items' in block ? block.items.filter(({ row }) => keep(row)) : parseJsonlBlock(block, keep);
+    return processItems(items, this.plan.inputs[input]?.file ?? '', adapter, this.plan, steps);
+  }
+
+  async #take(pending: Pending | undefined, input: number, adapter: Adapter | undefined): Promise<void> {
+    if (pending === undefined) return;
+    for (const row of await pending.rows) {
+      const repeated = row.kind === 'question' ? this.#duplicates.check(row) : undefined;
+      if (repeated !== undefined) await this.#drop(JSON.stringify(repeated), repeated.reason);
+      else if (row.kind === 'drop') await this.#drop(row.line, row.reason);
+      else {
+        countAccepted(this.#counts, row);
+        await this.#files[0]?.writeLine(row.line);
+      }
+    }
+    const { rows, accepted } = this.#counts;
+    this.options.onProgress?.({ file: this.plan.inputs[input]?.file ?? '', rows, accepted, bytes: this.#bytes });
+    if (Date.now() - this.#journalled >= (this.options.journalMs ?? JOURNAL_INTERVAL_MS)) {
+      this.#noteInput(input, adapter);
+      await this.#record(input, pending.nextRow);
+    }
+  }
+
+  /** Brings the entry of the input being read up to date: what is not of earlier inputs is of this one. */
+  #noteInput(index: number, adapter: Adapter | undefined): void {
+    const { inputs } = this.#counts;
+    const earlier = inputs.slice(0, index);
+    const input = this.plan.inputs[index];
+    inputs[index] = {
+      file: input?.file ?? '',
+      adapter: adapter?.name ?? (input?.adapter === 'auto' ? 'unrecognised' : (input?.adapter ?? '')),
+      source: adapter?.source ?? 'unknown',
+      licence: adapter?.licence ?? 'unknown',
+      bytes: this.sizes[index]?.size ?? 0,
+      rows: this.#counts.rows - earlier.reduce((sum, { rows }) => sum + rows, 0),
+      accepted: this.#counts.accepted - earlier.reduce((sum, { accepted }) => sum + accepted, 0),
+    };
+  }
+
+  async #drop(line: string, reason: string): Promise<void> {
+    countDropped(this.#counts, reason);
+    await this.#files[1]?.writeLine(line);
+  }
+
+  /** Writes the journal: what stands in the partial files up to here is final. */
+  async #record(input: number, nextRow: number): Promise<void> {
+    this.#journalled = Date.now();
+    const [questions, ledger] = this.#files;
+    if (questions === undefined || ledger === undefined) return;
+    const sizes = { questions: await questions.flush(), ledger: await ledger.flush() };
+    await this.#journal.write({ version: 1, plan: this.#plan, input, nextRow, ...sizes, counts: this.#counts });
+  }
+
+  async finish(): Promise<CurateSummary> {
+    const summary = summarise(this.#counts, this.plan);
+    if (this.options.dryRun === true) return summary;
+    for (const file of this.#files) await file.commit();
+    this.#files = [];
+    const card = await AtomicFile.create(join(this.out, CURATED_FILES.card));
+    await card.write(await datasetCard(summary, this.out));
+    await card.commit();
+    const summaryFile = await AtomicFile.create(join(this.out, CURATED_FILES.summary));
+    await summaryFile.write(`${JSON.stringify(summary, null, 2)}\n`);
+    await summaryFile.commit();
+    await this.#journal.remove();
+    return summary;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.close();
+    await Promise.all(this.#files.map((file) => file.close()));
+  }
+}
+
+function itemsOf(block: RowBlock): ReturnType<typeof parseJsonlBlock> {
+  return 'items' in block ? [...block.items] : parseJsonlBlock(block, (row) => row < block.firstRow + 20);
+}
+
+/** Marks a promise that is awaited later, so that its failing in between is not taken for unhandled. */
+function settledLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }

@@ -46,3 +46,32 @@ function stripDollars(text: string): string {
   const inner = /^\$\$([^$]+)\$\$$/.exec(text) ?? /^\$([^$]+)\$$/.exec(text);
   return inner?.[1]?.trim() ?? text;
 }
+
+/** `yes`, `no`, `true` and `false` as a truth value; anything else typed as by `typedAnswer`. */
+export function truthOr(raw: string, domain: Domain): Answer {
+  const word = raw.trim().toLowerCase().replace(/\.$/, '');
+  if (word === 'yes' || word === 'true') return { type: 'boolean', value: 'true' };
+  if (word === 'no' || word === 'false') return { type: 'boolean', value: 'false' };
+  return typedAnswer(raw, domain);
+}
+
+/**
+ * A gold with alternatives: the first is the value, the others count where they differ from it. Alternatives share the
+ * value's type, so a gold whose forms type differently is text throughout.
+ */
+export function answerWithAliases(raws: readonly string[], domain: Domain): Answer {
+  const typed = [...new Set(raws.map((raw) => raw.trim()).filter((raw) => raw !== ''))].map((raw) =>
+    typedAnswer(raw, domain),
+  );
+  const [first, ...others] = typed;
+  if (first === undefined) return { type: 'text', value: '' };
+  if (others.length === 0) return first;
+  const same = others.every(({ type }) => type === first.type);
+  const [value, ...rest] = same ? typed.map((answer) => answer.value) : raws.map((raw) => raw.trim());
+  const alternatives = [...new Set(rest)].filter((text) => text !== '' && text !== value);
+  return {
+    type: same ? first.type : 'text',
+    value: value ?? '',
+    ...(alternatives.length === 0 ? {} : { alternatives }),
+  };
+}

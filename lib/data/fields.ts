@@ -60,3 +60,9 @@ function fieldList(row: RowObject): string {
   const names = Object.keys(row);
   return names.length === 0 ? 'no fields' : names.slice(0, 12).join(', ');
 }
+
+/** Text of a scalar; empty for null, undefined, lists and objects. */
+export function scalarText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint' ? String(value) : '';
+}

@@ -99,3 +99,52 @@ export function splitOptionLines(text: string): SplitQuestion | undefined {
   }
   return undefined;
 }
+
+const INLINE_LABEL = (label: string): RegExp =>
+  new RegExp(`(?:^|[\\s。．.?？:：)）])\\(?${label}\\s*[.．、:：)]\\s*`, 'g');
+
+/**
+ * Takes a text apart that lists its options in a running line: `… A. one B. two C. three`. The last `A.` from which all
+ * further labels follow in order counts. Undefined where fewer than three are found: two may be initials.
+ */
+export function splitInlineOptions(text: string): SplitQuestion | undefined {
+  const starts = [...text.matchAll(INLINE_LABEL('A'))].reverse();
+  for (const start of starts) {
+    const marks = [{ from: start.index, to: start.index + start[0].length }];
+    for (let i = 1; i < 26; i++) {
+      const pattern = INLINE_LABEL(optionLabel(i));
+      pattern.lastIndex = marks.at(-1)?.to ?? 0;
+      const match = pattern.exec(text);
+      if (match === null) break;
+      marks.push({ from: match.index, to: match.index + match[0].length });
+    }
+    if (marks.length < 3) continue;
+    const texts = marks.map(({ to }, i) => text.slice(to, marks[i + 1]?.from ?? text.length).trim());
+    if (texts.includes('')) continue;
+    return { question: text.slice(0, start.index + 1).trim(), options: labelled(texts) };
+  }
+  return undefined;
+}
+
+/** Options given as a list of texts that may carry their labels (`(A)text`, `A) text`, `  A. text`): the labels go. */
+export function unlabelled(texts: readonly string[]): Option[] {
+  return labelled(texts.map((text) => text.trim().replace(/^\(?[A-Z]\s*[).．、:：]\s*(?=\S)/, '')));
+}
+
+/** Options given as a mapping from label to text, in the order of the labels. */
+export function optionsFromMap(map: Readonly<Record<string, unknown>>): Option[] {
+  const entries = Object.entries(map).filter(([, text]) => text !== null && text !== undefined);
+  if (entries.length < 2)
+    throw new RowProblem('too-few-options', `expected 2 or more options; received ${entries.length}`);
+  return entries
+    .map(([label, text]) => ({ label: label.trim().toUpperCase(), text: String(text).trim() }))
+    .sort((a, b) => (a.label < b.label ? -1 : 1));
+}
+
+const ABOVE =
+  /\b(?:all|none|both|neither|any|two) of (?:the )?(?:above|these|those|them|other choices|options)\b|\b(?:both|neither) \(?[A-J]\)? (?:and|n?or) \(?[A-J]\)?(?![a-z])/i;
+
+/** The first option that speaks of other options ("all of the above"): shuffling or removing options breaks it. */
+export function optionAboutOptions(options: readonly Option[]): Option | undefined {
+  return options.find(({ text }) => ABOVE.test(text));
+}

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 
 /** Field of knowledge, as the paper splits it: general-purpose reasoning or mathematical reasoning. */
@@ -80,7 +80,8 @@ export interface Rollout {
 
 const optionSchema = z.object({ label: z.string().min(1), text: z.string() });
 
-const answerSchema = z.object({
+/** Validates an answer that comes from outside. */
+export const answerSchema = z.object({
   type: z.enum(['option', 'integer', 'decimal', 'fraction', 'expression', 'boolean', 'text']),
   value: z.string(),
   alternatives: z.array(z.string()).optional(),
@@ -118,5 +119,5 @@ export const questionSchema = z.object({
 export function questionId(content: Pick<Question, 'source' | 'question' | 'options' | 'answer'>): string {
   const options = content.options?.map(({ label, text }) => [label, text]) ?? [];
   const key = JSON.stringify([content.source, content.question, options, content.answer.type, content.answer.value]);
-  return createHash('sha256').update(key).digest('hex').slice(0, 32);
+  return hash('sha256', key, 'hex').slice(0, 32);
 }

@@ -11,7 +11,8 @@ export const PAPER_MAX_WORDS = 10;
  *   option is checked by the adapter, where the text still exists (`label-text-disagree`);
  * - open-ended, general: the gold has at most `maxWords` words (`answer-too-long`);
  * - mathematics: the gold is not empty (`empty-answer`).
- * Words are what white space separates; the paper does not say how it counts.
+ * Words are what white space separates; the paper does not say how it counts. A list of short items (words to sort, a
+ * numbered assignment) counts as its longest item: it is compared item by item.
  */
 export function verifiable(options: { maxWords?: number } = {}): Filter {
   const maxWords = options.maxWords ?? PAPER_MAX_WORDS;
@@ -27,11 +28,23 @@ function objection(question: Question, maxWords: number): Drop | undefined {
     return drop('gold-not-an-option', `gold ${answer.value.slice(0, 40)} is none of the options ${shown}`);
   }
   if (question.domain === 'math') return undefined;
-  const words = countWords(answer.value);
+  const words = longestItem(answer.value);
   return words > maxWords ? drop('answer-too-long', `the gold has ${words} words; at most ${maxWords}`) : undefined;
 }
 
 /** Words as white space separates them. */
 export function countWords(text: string): number {
   return text.split(/\s+/).filter((word) => word !== '').length;
+}
+
+const LIST_ITEM_WORDS = 5;
+
+/** Words of the longest item of a list; of the whole text where it is no list of three or more short items. */
+function longestItem(text: string): number {
+  const items = text
+    .split(/[\n;,]+/)
+    .map(countWords)
+    .filter((words) => words > 0);
+  const longest = Math.max(...items);
+  return items.length >= 3 && longest <= LIST_ITEM_WORDS ? longest : countWords(text);
 }

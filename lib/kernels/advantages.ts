@@ -1,7 +1,6 @@
 import binding = require('#binding');
 import { invalidType, invalidValue } from '../errors.js';
-import { outputArray, requireArray, threadLimit } from './arguments.js';
-import { badOffset, numberIn, oneOf, requireApart, requireFloats, requireOffsets } from './packed.js';
+import { apart, badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
 
 // The order is that of GroupEstimator in native/kernels/advantage/advantage.h.
 const estimators = ['grpo', 'dr_grpo', 'rloo', 'maxrl', 'gpg', 'batch-std', 'opo', 'pass-k', 'leave-one-out'] as const;
@@ -50,17 +49,16 @@ export interface GroupAdvantages {
  * offsets out of order.
  */
 export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOptions): GroupAdvantages {
-  const count = requireFloats('rewards', rewards).length;
+  const count = float32('rewards', rewards).length;
   const { size, offsets: groupOffsets, groups } = checkGrouping(count, options);
   const estimator = oneOf('options.estimator', options.estimator, estimators, 'grpo');
   const epsilon = numberIn('options.epsilon', options.epsilon, 1e-6, 0);
   const singletons = oneOf('options.singletons', options.singletons, ['zero', 'raw'], 'zero');
-  const lengths =
-    estimator === 'opo' ? requireArray('options.lengths', options.lengths, 'Float32Array', count) : undefined;
-  const threads = threadLimit(options.threads);
-  const advantages = outputArray('options.out.advantages', options.out?.advantages, 'Float32Array', count);
-  const zeroVariance = outputArray('options.out.zeroVariance', options.out?.zeroVariance, 'Uint8Array', groups);
-  requireApart('options.out.advantages', advantages, [rewards]);
+  const lengths = estimator === 'opo' ? float32('options.lengths', options.lengths, count) : undefined;
+  const threads = threadCount('options.threads', options.threads);
+  const advantages = float32('options.out.advantages', options.out?.advantages ?? new Float32Array(count), count);
+  const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? new Uint8Array(groups), groups);
+  apart('options.out.advantages', advantages, [rewards]);
   const estimatorIndex = estimators.indexOf(estimator);
   const bad = binding.groupAdvantages(
     rewards,
@@ -92,7 +90,7 @@ function checkGrouping(count: number, options: Grouping): CheckedGrouping {
     throw invalidValue('options', 'given exactly one of groupSize and groupOffsets', options);
   }
   if (groupSize === undefined) {
-    const array = requireOffsets('options.groupOffsets', groupOffsets);
+    const array = offsets('options.groupOffsets', groupOffsets);
     return { size: 0, offsets: array, groups: array.length - 1 };
   }
   if (typeof groupSize !== 'number') throw invalidType('options.groupSize', 'a number', groupSize);

@@ -1,46 +1,78 @@
 import { invalidType, invalidValue } from '../errors.js';
 
-/** Checks and conversions shared by the kernels. Each names the argument it rejects. */
+/** Checks of typed-array arguments: the error names the argument, what was expected and what came. */
 
-interface TypedArrays {
-  Float32Array: Float32Array;
-  Float64Array: Float64Array;
-  Int32Array: Int32Array;
-  Uint8Array: Uint8Array;
+export function float32(field: string, value: unknown, length?: number): Float32Array {
+  if (!(value instanceof Float32Array)) throw invalidType(field, 'a Float32Array', value);
+  return checkLength(field, value, length);
 }
 
-// By name, not by instanceof: under Jest and vm contexts an array may be of another realm.
-function isTypedArray<K extends keyof TypedArrays>(value: unknown, type: K): value is TypedArrays[K] {
-  return Object.prototype.toString.call(value) === `[object ${type}]`;
+export function int32(field: string, value: unknown, length?: number): Int32Array {
+  if (!(value instanceof Int32Array)) throw invalidType(field, 'an Int32Array', value);
+  return checkLength(field, value, length);
 }
 
-/** `value` as the typed array `type` of exactly `length` elements. */
-export function requireArray<K extends keyof TypedArrays>(
-  field: string,
-  value: unknown,
-  type: K,
-  length: number,
-): TypedArrays[K] {
-  if (!isTypedArray(value, type)) throw invalidType(field, `a ${type}`, value);
-  if (value.length !== length) throw invalidValue(field, `a ${type} of ${length}`, value);
+export function float64(field: string, value: unknown, length?: number): Float64Array {
+  if (!(value instanceof Float64Array)) throw invalidType(field, 'a Float64Array', value);
+  return checkLength(field, value, length);
+}
+
+export function uint8(field: string, value: unknown, length?: number): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw invalidType(field, 'a Uint8Array', value);
+  return checkLength(field, value, length);
+}
+
+function checkLength<T extends { readonly length: number }>(field: string, value: T, length?: number): T {
+  if (length === undefined || value.length === length) return value;
+  throw invalidValue(field, `of length ${length}`, value);
+}
+
+/** Offsets of packed rows: at least one entry. Their order is checked natively; see {@link badOffset}. */
+export function offsets(field: string, value: unknown): Int32Array {
+  const array = int32(field, value);
+  if (array.length === 0) throw invalidValue(field, 'at least [0]', array);
+  return array;
+}
+
+/** The error for the offset at `index`, the first that breaks 0 = o[0] <= o[1] <= ... <= o[n] = total. */
+export function badOffset(field: string, array: Int32Array, index: number, total: number, of: string): Error {
+  const expected = `0 = o[0] <= o[1] <= ... <= o[${array.length - 1}] = ${total} (the number of ${of})`;
+  return invalidValue(`${field}[${index}]`, `in order, ${expected}`, array[index]);
+}
+
+/** A number in [least, most]; `fallback` where undefined, unless that is NaN. NaN is out of every range. */
+export function numberIn(field: string, value: unknown, fallback: number, least: number, most = Infinity): number {
+  if (value === undefined && !Number.isNaN(fallback)) return fallback;
+  if (typeof value !== 'number') throw invalidType(field, 'a number', value);
+  if (!(value >= least && value <= most)) {
+    throw invalidValue(field, most === Infinity ? `at least ${least}` : `in [${least}, ${most}]`, value);
+  }
   return value;
 }
 
-const makers: { [K in keyof TypedArrays]: (length: number) => TypedArrays[K] } = {
-  Float32Array: (length) => new Float32Array(length),
-  Float64Array: (length) => new Float64Array(length),
-  Int32Array: (length) => new Int32Array(length),
-  Uint8Array: (length) => new Uint8Array(length),
-};
+/** One of `names`; `fallback` where undefined. */
+export function oneOf<T extends string>(field: string, value: unknown, names: readonly T[], fallback: T): T {
+  if (value === undefined) return fallback;
+  if (names.includes(value as T)) return value as T;
+  throw invalidValue(field, `one of ${names.join(', ')}`, value);
+}
 
-/** The caller's output array, checked, or a new one. */
-export function outputArray<K extends keyof TypedArrays>(
-  field: string,
-  value: TypedArrays[K] | undefined,
-  type: K,
-  length: number,
-): TypedArrays[K] {
-  return value === undefined ? makers[type](length) : requireArray(field, value, type, length);
+/** Number of threads: 0, the default, means all of the pool. */
+export function threadCount(field: string, value: unknown): number {
+  const threads = numberIn(field, value, 0, 0, 1024);
+  if (!Number.isInteger(threads)) throw invalidValue(field, 'a whole number', threads);
+  return threads;
+}
+
+/** Throws where `output` shares memory with one of `inputs`. */
+export function apart(field: string, output: ArrayBufferView, inputs: readonly (ArrayBufferView | undefined)[]): void {
+  const end = output.byteOffset + output.byteLength;
+  for (const input of inputs) {
+    if (input?.buffer !== output.buffer) continue;
+    if (input.byteOffset < end && output.byteOffset < input.byteOffset + input.byteLength) {
+      throw invalidValue(field, 'memory apart from the inputs', output);
+    }
+  }
 }
 
 export function requireInteger(field: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): number {
@@ -61,11 +93,6 @@ export function requireNumber(field: string, value: unknown, expected: string, t
   return value;
 }
 
-/** Number of threads to use at most; 0 means all of the pool. */
-export function threadLimit(threads: number | undefined): number {
-  return threads === undefined ? 0 : requireInteger('options.threads', threads, 1, 1024);
-}
-
 /** A parameter that is one number for all rows, or an array of one per row. */
 export interface RowParameter<A> {
   readonly scalar: number;
@@ -83,7 +110,7 @@ export function floatParameter(
 ): RowParameter<Float32Array> {
   if (value === undefined) return { scalar: fallback, values: undefined };
   if (typeof value === 'number') return { scalar: requireNumber(field, value, expected, test), values: undefined };
-  const values = requireArray(field, value, 'Float32Array', rows);
+  const values = float32(field, value, rows);
   values.forEach((x, i) => requireNumber(`${field}[${i}]`, x, expected, test));
   return { scalar: fallback, values };
 }
@@ -98,7 +125,17 @@ export function integerParameter(
 ): RowParameter<Int32Array> {
   if (value === undefined) return { scalar: fallback, values: undefined };
   if (typeof value === 'number') return { scalar: requireInteger(field, value, min, 0x7fffffff), values: undefined };
-  const values = requireArray(field, value, 'Int32Array', rows);
+  const values = int32(field, value, rows);
   values.forEach((x, i) => requireInteger(`${field}[${i}]`, x, min));
   return { scalar: fallback, values };
+}
+
+/** {@link badOffset} for offsets that the native side does not see. */
+export function checkOffsets(field: string, array: Int32Array, total: number, of: string): void {
+  let last = 0;
+  array.forEach((offset, i) => {
+    if (offset < last || offset > total || (i === 0 && offset !== 0)) throw badOffset(field, array, i, total, of);
+    last = offset;
+  });
+  if (last !== total) throw badOffset(field, array, array.length - 1, total, of);
 }

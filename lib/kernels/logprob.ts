@@ -1,7 +1,7 @@
 import binding = require('#binding');
 
 import { invalidValue } from '../errors.js';
-import { floatParameter, outputArray, requireArray, threadLimit } from './arguments.js';
+import { float32, float64, floatParameter, int32, threadCount, uint8 } from './arguments.js';
 import {
   checkLogits,
   floatTypeCode,
@@ -70,19 +70,19 @@ export function tokenLogprobs(
   tokens: Int32Array,
   options: TokenLogprobsOptions = {},
 ): TokenLogprobs {
-  const rows = requireArray('tokens', tokens, 'Int32Array', tokens.length).length;
+  const rows = int32('tokens', tokens).length;
   const x = checkLogits('logits', logits, rows, options);
   const { out = {} } = options;
-  const logprob = outputArray('options.out.logprob', out.logprob, 'Float32Array', rows);
-  const logsumexp = outputArray('options.out.logsumexp', out.logsumexp, 'Float32Array', rows);
-  const state = outputArray('options.out.state', out.state, 'Float64Array', rows * STATE_SIZE);
-  const status = outputArray('options.out.status', out.status, 'Uint8Array', rows);
+  const logprob = float32('options.out.logprob', out.logprob ?? new Float32Array(rows), rows);
+  const logsumexp = float32('options.out.logsumexp', out.logsumexp ?? new Float32Array(rows), rows);
+  const state = float64('options.out.state', out.state ?? new Float64Array(rows * STATE_SIZE), rows * STATE_SIZE);
+  const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
   const wanted = options.entropy ?? true;
-  const entropy = wanted ? outputArray('options.out.entropy', out.entropy, 'Float32Array', rows) : undefined;
+  const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
   const temperature = temperatureOf(options, rows);
   binding.logprobForward(
     ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride] as const),
-    ...([tokens, temperature.scalar, temperature.values, threadLimit(options.threads)] as const),
+    ...([tokens, temperature.scalar, temperature.values, threadCount('options.threads', options.threads)] as const),
     ...([status, logprob, logsumexp, state, entropy] as const),
   );
   return { logprob, logsumexp, state, status, ...(entropy === undefined ? {} : { entropy }) };
@@ -130,26 +130,24 @@ export function logprobBackward(
   gradients: LogprobGradients,
   options: LogprobBackwardOptions = {},
 ): LogitsArray {
-  const rows = requireArray('tokens', tokens, 'Int32Array', tokens.length).length;
+  const rows = int32('tokens', tokens).length;
   const x = checkLogits('logits', logits, rows, options);
-  const dLogprob = requireArray('gradients.dLogprob', gradients.dLogprob, 'Float32Array', rows);
+  const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
   const dEntropy =
-    gradients.dEntropy === undefined
-      ? undefined
-      : requireArray('gradients.dEntropy', gradients.dEntropy, 'Float32Array', rows);
+    gradients.dEntropy === undefined ? undefined : float32('gradients.dEntropy', gradients.dEntropy, rows);
   const { temperature, threads, vocab, stride, dtype } = options;
   const forward = { temperature, threads, vocab, stride, dtype, entropy: dEntropy !== undefined };
   const state =
     gradients.state === undefined
       ? tokenLogprobs(logits, tokens, forward).state
-      : requireArray('gradients.state', gradients.state, 'Float64Array', rows * STATE_SIZE);
+      : float64('gradients.state', gradients.state, rows * STATE_SIZE);
   const d = outputLike(x, options);
   const inPlace = d.data.buffer === x.data.buffer;
   const stream = d.type === 'float32' && !inPlace && d.data.byteLength >= STREAM_BYTES;
   const t = temperatureOf(options, rows);
   binding.logprobBackward(
     ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride] as const),
-    ...([tokens, t.scalar, t.values, threadLimit(threads), state, dLogprob, dEntropy] as const),
+    ...([tokens, t.scalar, t.values, threadCount('options.threads', threads), state, dLogprob, dEntropy] as const),
     ...([d.data, floatTypeCode(d.type), d.stride, stream] as const),
   );
   return d.data;

@@ -1,5 +1,5 @@
 import { invalidType, invalidValue } from '../errors.js';
-import { numberIn, oneOf } from './packed.js';
+import { numberIn, oneOf } from './arguments.js';
 
 // The order of these names is that of the enumerations in native/kernels/policy_loss/policy_loss.h.
 const losses = [

@@ -1,8 +1,9 @@
 import binding = require('#binding');
 import { invalidValue } from '../errors.js';
-import { outputArray, requireArray, threadLimit } from './arguments.js';
+import { apart, badOffset, checkOffsets, float32, offsets, threadCount, uint8 } from './arguments.js';
 import { encodeLossSettings, type LossSettings, type PolicyLossPreset } from './lossSettings.js';
-import { badOffset, checkOffsets, requireApart, requireFloats, requireOffsets } from './packed.js';
+
+export type { Aggregation, PolicyLossPreset } from './lossSettings.js';
 
 /** Packed sequences: sequence s holds tokens `[cuSeqlens[s], cuSeqlens[s + 1])` of every token array. */
 export interface PolicyLossInputs {
@@ -97,19 +98,18 @@ export function policyLoss(
   options: PolicyLossPreset | PolicyLossOptions = 'grpo',
 ): PolicyLoss {
   const given: PolicyLossOptions = typeof options === 'string' ? { preset: options } : options;
-  const tokens = requireFloats('logprobs', inputs.logprobs).length;
-  const cuSeqlens = requireOffsets('cuSeqlens', inputs.cuSeqlens);
+  const tokens = float32('logprobs', inputs.logprobs).length;
+  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
   const sequences = cuSeqlens.length - 1;
   const { advantages, promptOffsets } = inputs;
-  const tokenAdvantages = requireFloats('advantages', advantages).length !== sequences;
+  const tokenAdvantages = float32('advantages', advantages).length !== sequences;
   if (tokenAdvantages && advantages.length !== tokens) {
     throw invalidValue('advantages', `one per sequence (${sequences}) or per token (${tokens})`, advantages);
   }
-  if (promptOffsets)
-    checkOffsets('promptOffsets', requireOffsets('promptOffsets', promptOffsets), sequences, 'sequences');
+  if (promptOffsets) checkOffsets('promptOffsets', offsets('promptOffsets', promptOffsets), sequences, 'sequences');
   const floats = (name: 'oldLogprobs' | 'rolloutLogprobs' | 'refLogprobs' | 'entropies' | 'weights') =>
-    inputs[name] && requireArray(name, inputs[name], 'Float32Array', tokens);
-  const bytes = (name: 'mask' | 'selected') => inputs[name] && requireArray(name, inputs[name], 'Uint8Array', tokens);
+    inputs[name] && float32(name, inputs[name], tokens);
+  const bytes = (name: 'mask' | 'selected') => inputs[name] && uint8(name, inputs[name], tokens);
   const parameters = encodeLossSettings(given, {
     refLogprobs: inputs.refLogprobs !== undefined,
     entropies: inputs.entropies !== undefined,
@@ -118,25 +118,25 @@ export function policyLoss(
   });
   const arrays = [
     inputs.logprobs,
-    requireArray('oldLogprobs', inputs.oldLogprobs, 'Float32Array', tokens),
+    float32('oldLogprobs', inputs.oldLogprobs, tokens),
     advantages,
     floats('rolloutLogprobs'),
     floats('refLogprobs'),
     floats('entropies'),
     floats('weights'),
   ] as const;
-  const dLogprobs = outputArray('options.out.dLogprobs', given.out?.dLogprobs, 'Float32Array', tokens);
-  requireApart('options.out.dLogprobs', dLogprobs, arrays);
+  const dLogprobs = float32('options.out.dLogprobs', given.out?.dLogprobs ?? new Float32Array(tokens), tokens);
+  apart('options.out.dLogprobs', dLogprobs, arrays);
   const dEntropies =
-    inputs.entropies && outputArray('options.out.dEntropies', given.out?.dEntropies, 'Float32Array', tokens);
-  if (dEntropies) requireApart('options.out.dEntropies', dEntropies, [...arrays, dLogprobs]);
+    inputs.entropies && float32('options.out.dEntropies', given.out?.dEntropies ?? new Float32Array(tokens), tokens);
+  if (dEntropies) apart('options.out.dEntropies', dEntropies, [...arrays, dLogprobs]);
   const results = new Float64Array(resultCount);
   const bad = binding.policyLoss(
     tokens,
     sequences,
     tokenAdvantages,
     promptOffsets ? promptOffsets.length - 1 : 0,
-    threadLimit(given.threads),
+    threadCount('options.threads', given.threads),
     parameters,
     cuSeqlens,
     ...arrays,

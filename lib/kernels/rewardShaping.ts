@@ -1,7 +1,6 @@
 import { invalidValue } from '../errors.js';
-import { requireArray } from './arguments.js';
+import { float32, numberIn, oneOf, uint8 } from './arguments.js';
 import { groupAdvantages, groupBounds, type GroupAdvantageOptions, type Grouping } from './advantages.js';
-import { numberIn, oneOf, requireFloats } from './packed.js';
 import { whiten, type WhitenOptions } from './tokenAdvantages.js';
 
 /** What is done to rewards before, and to groups after, the advantages. Everything here is per response. */
@@ -41,8 +40,8 @@ export function overlongPenalty(lengths: ArrayLike<number>, options: OverlongOpt
  * @param truncated one byte per sequence, not 0 where the response was cut off.
  */
 export function maskTruncated(mask: Uint8Array, cuSeqlens: Int32Array, truncated: Uint8Array): Uint8Array {
-  requireArray('truncated', truncated, 'Uint8Array', cuSeqlens.length - 1);
-  const out = requireArray('mask', mask, 'Uint8Array', cuSeqlens.at(-1) ?? 0).slice();
+  uint8('truncated', truncated, cuSeqlens.length - 1);
+  const out = uint8('mask', mask, cuSeqlens.at(-1) ?? 0).slice();
   truncated.forEach((flag, s) => flag !== 0 && out.fill(0, cuSeqlens[s], cuSeqlens[s + 1]));
   return out;
 }
@@ -93,7 +92,7 @@ export function remaxAdvantages(
   options: Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets'>,
 ): Float32Array {
   const { zeroVariance } = groupAdvantages(rewards, { ...grouping(options), estimator: 'dr_grpo' });
-  requireArray('greedyRewards', greedyRewards, 'Float32Array', zeroVariance.length);
+  float32('greedyRewards', greedyRewards, zeroVariance.length);
   const advantages = new Float32Array(rewards.length);
   greedyRewards.forEach((greedy, g) => {
     const [begin, end] = groupBounds(options, g);
@@ -119,14 +118,14 @@ export interface GdpoOptions extends Pick<GroupAdvantageOptions, 'groupSize' | '
 export function gdpoAdvantages(rewards: readonly Float32Array[], options: GdpoOptions): Float32Array {
   const first = rewards[0];
   if (first === undefined) throw invalidValue('rewards', 'at least one array', rewards);
-  const count = requireFloats('rewards[0]', first).length;
+  const count = float32('rewards[0]', first).length;
   const { weights } = options;
   if (weights && weights.length !== rewards.length) {
     throw invalidValue('options.weights', `${rewards.length} numbers, one per reward`, weights);
   }
   const total = new Float64Array(count);
   rewards.forEach((reward, k) => {
-    requireArray(`rewards[${k}]`, reward, 'Float32Array', count);
+    float32(`rewards[${k}]`, reward, count);
     const weight = numberIn(`options.weights[${k}]`, weights?.[k], 1, -Number.MAX_VALUE, Number.MAX_VALUE);
     const { epsilon } = options;
     const { advantages } = groupAdvantages(reward, {

@@ -1,7 +1,6 @@
 import binding = require('#binding');
 import { invalidType, invalidValue } from '../errors.js';
-import { requireArray, threadLimit } from './arguments.js';
-import { badOffset, numberIn, oneOf, requireFloats, requireOffsets } from './packed.js';
+import { badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
 
 const weightLevels = ['none', 'token', 'sequence'] as const;
 const rejectLevels = ['token', 'sequence-sum', 'sequence-mean', 'sequence-max'] as const;
@@ -105,8 +104,8 @@ export function rolloutCorrection(
   options: RolloutCorrectionPreset | RolloutCorrectionOptions = 'tis',
 ): RolloutCorrection {
   const given: RolloutCorrectionOptions = typeof options === 'string' ? { preset: options } : options;
-  const tokens = requireFloats('logprobs', inputs.logprobs).length;
-  const cuSeqlens = requireOffsets('cuSeqlens', inputs.cuSeqlens);
+  const tokens = float32('logprobs', inputs.logprobs).length;
+  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
   const weights = new Float32Array(tokens);
   const mask = new Uint8Array(tokens);
   const results = new Float64Array(8);
@@ -116,11 +115,11 @@ export function rolloutCorrection(
     cuSeqlens.length - 1,
     cuSeqlens,
     inputs.logprobs,
-    requireArray('rolloutLogprobs', inputs.rolloutLogprobs, 'Float32Array', tokens),
-    inputs.mask && requireArray('mask', inputs.mask, 'Uint8Array', tokens),
+    float32('rolloutLogprobs', inputs.rolloutLogprobs, tokens),
+    inputs.mask && uint8('mask', inputs.mask, tokens),
     parameters,
     rules,
-    threadLimit(given.threads),
+    threadCount('options.threads', given.threads),
     weights,
     mask,
     results,

@@ -1,7 +1,7 @@
 import binding = require('#binding');
 
 import { CrossThinkError, invalidType, invalidValue } from '../errors.js';
-import { floatParameter, integerParameter, requireArray, requireInteger, threadLimit } from './arguments.js';
+import { floatParameter, int32, integerParameter, requireInteger, threadCount } from './arguments.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
 
 /** What a call returns beside the tokens and their status. */
@@ -81,7 +81,7 @@ export class SamplingPlan {
     }
     this.#outputs = new Set(options.outputs ?? OUTPUTS);
     this.#settings(null);
-    threadLimit(options.threads);
+    threadCount('options.threads', options.threads);
   }
 
   /** Scalars are checked by the constructor (`rows` null), arrays with each call, when the number of rows is known. */
@@ -103,7 +103,7 @@ export class SamplingPlan {
   }
 
   #prepare(logits: LogitsArray, keys: SamplingKeys) {
-    const positions = requireArray('positions', keys.positions, 'Int32Array', keys.positions.length);
+    const positions = int32('positions', keys.positions);
     const rows = positions.length;
     const x = checkLogits('logits', logits, rows, keys);
     const { t, k, p } = this.#settings(rows);
@@ -116,7 +116,7 @@ export class SamplingPlan {
       ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride] as const),
       ...([Float64Array.of(t.scalar, k.scalar, p.scalar), t.values, k.values, p.values] as const),
       ...([seedArray(keys.seed), sequenceArray(keys.sequences, rows), positions, sample] as const),
-      ...([threadLimit(this.#options.threads), status, tokens, logprobs, rawLogprobs] as const),
+      ...([threadCount('options.threads', this.#options.threads), status, tokens, logprobs, rawLogprobs] as const),
     ];
     const result: SampledTokens = {
       tokens,

@@ -1,8 +1,7 @@
 import binding = require('#binding');
 import { invalidType, invalidValue } from '../errors.js';
-import { outputArray, requireArray } from './arguments.js';
+import { badOffset, float32, numberIn, offsets, oneOf, uint8 } from './arguments.js';
 import type { PolicyLossInputs } from './policyLoss.js';
-import { badOffset, numberIn, oneOf, requireFloats, requireOffsets } from './packed.js';
 
 const methods = ['clip-cov', 'kl-cov'] as const;
 
@@ -33,11 +32,11 @@ export function selectByCovariance(
   inputs: Pick<PolicyLossInputs, 'logprobs' | 'oldLogprobs' | 'advantages' | 'cuSeqlens' | 'mask'>,
   options: CovarianceSelectionOptions,
 ): Uint8Array {
-  const tokens = requireFloats('logprobs', inputs.logprobs).length;
-  const cuSeqlens = requireOffsets('cuSeqlens', inputs.cuSeqlens);
+  const tokens = float32('logprobs', inputs.logprobs).length;
+  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
   const sequences = cuSeqlens.length - 1;
-  const perToken = requireFloats('advantages', inputs.advantages).length !== sequences;
-  if (perToken) requireArray('advantages', inputs.advantages, 'Float32Array', tokens);
+  const perToken = float32('advantages', inputs.advantages).length !== sequences;
+  if (perToken) float32('advantages', inputs.advantages, tokens);
   const parameters = Float64Array.of(
     methods.indexOf(oneOf('options.method', options.method, methods, 'clip-cov')),
     numberIn('options.ratio', options.ratio, 2e-4, 0, 1),
@@ -53,10 +52,10 @@ export function selectByCovariance(
     sequences,
     cuSeqlens,
     inputs.logprobs,
-    requireArray('oldLogprobs', inputs.oldLogprobs, 'Float32Array', tokens),
+    float32('oldLogprobs', inputs.oldLogprobs, tokens),
     inputs.advantages,
     perToken,
-    inputs.mask && requireArray('mask', inputs.mask, 'Uint8Array', tokens),
+    inputs.mask && uint8('mask', inputs.mask, tokens),
     parameters,
     seedOf(options.seed),
     selected,
@@ -82,13 +81,13 @@ export function secondMomentMask(
   inputs: { readonly logprobs: Float32Array; readonly rolloutLogprobs: Float32Array; readonly mask?: Uint8Array },
   options: { readonly threshold?: number; readonly out?: Uint8Array } = {},
 ): Uint8Array {
-  const tokens = requireFloats('logprobs', inputs.logprobs).length;
-  const out = outputArray('options.out', options.out, 'Uint8Array', tokens);
+  const tokens = float32('logprobs', inputs.logprobs).length;
+  const out = uint8('options.out', options.out ?? new Uint8Array(tokens), tokens);
   binding.secondMomentMask(
     tokens,
     inputs.logprobs,
-    requireArray('rolloutLogprobs', inputs.rolloutLogprobs, 'Float32Array', tokens),
-    inputs.mask && requireArray('mask', inputs.mask, 'Uint8Array', tokens),
+    float32('rolloutLogprobs', inputs.rolloutLogprobs, tokens),
+    inputs.mask && uint8('mask', inputs.mask, tokens),
     numberIn('options.threshold', options.threshold, 0.04, 0),
     out,
   );

@@ -1,7 +1,6 @@
 import binding = require('#binding');
 import { invalidValue } from '../errors.js';
-import { outputArray, requireArray, threadLimit } from './arguments.js';
-import { badOffset, checkOffsets, numberIn, oneOf, requireFloats, requireOffsets } from './packed.js';
+import { badOffset, checkOffsets, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
 
 /** Tokens of packed sequences: sequence s holds tokens `[cuSeqlens[s], cuSeqlens[s + 1])`. */
 export interface TokenRewards {
@@ -31,14 +30,12 @@ export function gaeAdvantages(
   inputs: TokenRewards & { readonly values?: Float32Array | undefined },
   options: GaeOptions = {},
 ): { advantages: Float32Array; returns: Float32Array } {
-  const tokens = requireFloats('rewards', inputs.rewards).length;
-  const cuSeqlens = requireOffsets('cuSeqlens', inputs.cuSeqlens);
+  const tokens = float32('rewards', inputs.rewards).length;
+  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
   const sequences = cuSeqlens.length - 1;
   const { lambda } = options;
   const lambdas =
-    lambda === undefined || typeof lambda === 'number'
-      ? undefined
-      : requireArray('options.lambda', lambda, 'Float32Array', sequences);
+    lambda === undefined || typeof lambda === 'number' ? undefined : float32('options.lambda', lambda, sequences);
   lambdas?.forEach((x, i) => numberIn(`options.lambda[${i}]`, x, 1, 0, 1));
   const advantages = new Float32Array(tokens);
   const returns = new Float32Array(tokens);
@@ -47,12 +44,12 @@ export function gaeAdvantages(
     sequences,
     cuSeqlens,
     inputs.rewards,
-    inputs.values && requireArray('values', inputs.values, 'Float32Array', tokens),
-    inputs.mask && requireArray('mask', inputs.mask, 'Uint8Array', tokens),
+    inputs.values && float32('values', inputs.values, tokens),
+    inputs.mask && uint8('mask', inputs.mask, tokens),
     numberIn('options.gamma', options.gamma, 1, 0, 1),
     lambdas ? 1 : numberIn('options.lambda', lambda, 1, 0, 1),
     lambdas,
-    threadLimit(options.threads),
+    threadCount('options.threads', options.threads),
     advantages,
     returns,
   );
@@ -86,14 +83,14 @@ export interface WhitenOptions {
  * @throws CrossThinkError for wrong types, lengths or ranges.
  */
 export function whiten(values: Float32Array, options: WhitenOptions = {}): Float32Array {
-  const count = requireFloats('values', values).length;
+  const count = float32('values', values).length;
   const { weights, mask } = options;
-  const out = outputArray('options.out', options.out, 'Float32Array', count);
+  const out = float32('options.out', options.out ?? new Float32Array(count), count);
   binding.whiten(
     count,
     values,
-    weights && requireArray('options.weights', weights, 'Float32Array', count),
-    mask && requireArray('options.mask', mask, 'Uint8Array', count),
+    weights && float32('options.weights', weights, count),
+    mask && uint8('options.mask', mask, count),
     options.bessel !== false,
     options.keepMean === true,
     epsilonPlaces.indexOf(oneOf('options.epsilonAt', options.epsilonAt, epsilonPlaces, 'variance')),
@@ -126,10 +123,10 @@ export function optimalTokenBaseline(
   inputs: OptimalTokenBaselineInputs,
   options: { readonly threads?: number } = {},
 ): Float32Array {
-  const tokens = requireFloats('rewards', inputs.rewards).length;
-  const cuSeqlens = requireOffsets('cuSeqlens', inputs.cuSeqlens);
+  const tokens = float32('rewards', inputs.rewards).length;
+  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
   const sequences = cuSeqlens.length - 1;
-  const groupOffsets = requireOffsets('groupOffsets', inputs.groupOffsets);
+  const groupOffsets = offsets('groupOffsets', inputs.groupOffsets);
   checkOffsets('groupOffsets', groupOffsets, sequences, 'sequences');
   const advantages = new Float32Array(tokens);
   const bad = binding.optimalTokenBaseline(
@@ -139,11 +136,11 @@ export function optimalTokenBaseline(
     groupOffsets,
     cuSeqlens,
     inputs.rewards,
-    requireArray('logprobs', inputs.logprobs, 'Float32Array', tokens),
-    requireArray('sumSquares', inputs.sumSquares, 'Float32Array', tokens),
-    inputs.weights && requireArray('weights', inputs.weights, 'Float32Array', tokens),
-    inputs.mask && requireArray('mask', inputs.mask, 'Uint8Array', tokens),
-    threadLimit(options.threads),
+    float32('logprobs', inputs.logprobs, tokens),
+    float32('sumSquares', inputs.sumSquares, tokens),
+    inputs.weights && float32('weights', inputs.weights, tokens),
+    inputs.mask && uint8('mask', inputs.mask, tokens),
+    threadCount('options.threads', options.threads),
     advantages,
   );
   if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
@@ -155,17 +152,17 @@ export function optimalTokenBaseline(
  * A sequence without a valid token has none.
  */
 export function rewardsAtEnd(rewards: Float32Array, cuSeqlens: Int32Array, mask?: Uint8Array): Float32Array {
-  const offsets = requireOffsets('cuSeqlens', cuSeqlens);
-  const sequences = offsets.length - 1;
-  requireArray('rewards', rewards, 'Float32Array', sequences);
-  const tokens = offsets[sequences] ?? 0;
-  if (tokens < 0) throw invalidValue('cuSeqlens', 'non-negative', offsets);
-  checkOffsets('cuSeqlens', offsets, tokens, 'tokens');
-  if (mask) requireArray('mask', mask, 'Uint8Array', tokens);
+  const bounds = offsets('cuSeqlens', cuSeqlens);
+  const sequences = bounds.length - 1;
+  float32('rewards', rewards, sequences);
+  const tokens = bounds[sequences] ?? 0;
+  if (tokens < 0) throw invalidValue('cuSeqlens', 'non-negative', bounds);
+  checkOffsets('cuSeqlens', bounds, tokens, 'tokens');
+  if (mask) uint8('mask', mask, tokens);
   const out = new Float32Array(tokens);
   rewards.forEach((reward, s) => {
-    const begin = offsets[s] ?? 0;
-    let last = (offsets[s + 1] ?? 0) - 1;
+    const begin = bounds[s] ?? 0;
+    let last = (bounds[s + 1] ?? 0) - 1;
     while (last >= begin && mask?.[last] === 0) last--;
     if (last >= begin) out[last] = reward;
   });

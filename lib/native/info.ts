@@ -3,7 +3,7 @@ import binding = require('#binding');
 /** What this process runs on. */
 export interface RuntimeInfo {
   /** Instruction set in use; `CROSSTHINK_ISA=scalar|avx2|avx512` overrides it. */
-  readonly isa: 'scalar' | 'avx2' | 'avx512' | 'neon';
+  readonly isa: 'scalar' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon';
   /** Instruction sets this machine can run, slowest first. */
   readonly isas: readonly string[];
   /** Size of the worker pool; `CROSSTHINK_NUM_THREADS` sets it. */

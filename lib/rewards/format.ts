@@ -8,6 +8,8 @@ export interface FormatOptions {
   readonly template?: 'boxed' | 'answer-tag' | 'think' | 'none';
   /** The prompt ended with `<think>`, so the response starts inside the block. Default false. */
   readonly thinkPrefilled?: boolean;
+  /** The tags of the block. Default `<think>`, `</think>`. */
+  readonly thinkTags?: readonly [string, string];
   /** Accept a block with nothing in it. Default false: a policy that learns to skip reasoning is a hack. */
   readonly allowEmptyThink?: boolean;
   /** Accept several boxes with different contents after the block. Default true: the last one is the answer. */
@@ -18,12 +20,13 @@ export interface FormatOptions {
 export function formatFault(response: string, options: FormatOptions = {}): Reason | null {
   const template = options.template ?? 'boxed';
   if (template === 'none') return null;
-  const { before, thinking, final, opens, closes } = splitThinking(response);
+  const [open, close] = options.thinkTags ?? ['<think>', '</think>'];
+  const { before, thinking, final, opens, closes } = splitThinking(response, open, close);
   const expectedOpens = options.thinkPrefilled === true ? 0 : 1;
   if (opens === 0 && closes === 0) return 'format_no_think';
   if (opens > 1 || closes > 1) return 'format_several_think';
   if (thinking === null || (opens === 0 && expectedOpens === 1)) return 'format_unclosed_think';
-  if (opens === 1 && response.indexOf('<think>') > response.indexOf('</think>')) return 'format_unclosed_think';
+  if (opens === 1 && response.indexOf(open) > response.indexOf(close)) return 'format_unclosed_think';
   if (before.trim() !== '') return 'format_text_before_think';
   if (thinking.trim() === '' && options.allowEmptyThink !== true) return 'format_empty_think';
   if (template === 'think') return null;

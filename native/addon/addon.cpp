@@ -11,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   }
   crossthink::addon::RegisterAsync(env);
   crossthink::addon::RegisterInfo(env, exports);
+  crossthink::addon::RegisterReference(env, exports);
   crossthink::addon::RegisterKernelIsa(env, exports);
   crossthink::addon::RegisterLogprob(env, exports);
   crossthink::addon::RegisterSampling(env, exports);

@@ -9,6 +9,7 @@
 namespace crossthink::addon {
 
 void RegisterInfo(Napi::Env env, Napi::Object exports);
+void RegisterReference(Napi::Env env, Napi::Object exports);
 void RegisterKernelIsa(Napi::Env env, Napi::Object exports);
 void RegisterLogprob(Napi::Env env, Napi::Object exports);
 void RegisterSampling(Napi::Env env, Napi::Object exports);

@@ -9,6 +9,7 @@
 #include "spec/half.h"
 
 // How a stored element becomes a float32 lane and back, one struct per storage type, over an instruction set V.
+// StoreNumber takes no NaN.
 namespace crossthink {
 namespace {
 
@@ -16,7 +17,7 @@ template <class V>
 struct Float32Elements {
   using T = float;
   CT_INLINE static typename V::F Load(const T* p) { return V::Load(p); }
-  CT_INLINE static void Store(T* p, typename V::F v) { V::Store(p, v); }
+  CT_INLINE static void StoreNumber(T* p, typename V::F v) { V::Store(p, v); }
   CT_INLINE static float Read(const T* p) { return *p; }
   CT_INLINE static void Write(T* p, float v) { *p = v; }
 };
@@ -25,7 +26,7 @@ template <class V>
 struct Bfloat16Elements {
   using T = uint16_t;
   CT_INLINE static typename V::F Load(const T* p) { return V::LoadBfloat16(p); }
-  CT_INLINE static void Store(T* p, typename V::F v) { V::StoreBfloat16(p, v); }
+  CT_INLINE static void StoreNumber(T* p, typename V::F v) { V::StoreBfloat16Number(p, v); }
   CT_INLINE static float Read(const T* p) { return spec::FromBfloat16(*p); }
   CT_INLINE static void Write(T* p, float v) { *p = spec::ToBfloat16(v); }
 };
@@ -34,7 +35,7 @@ template <class V>
 struct Float16Elements {
   using T = uint16_t;
   CT_INLINE static typename V::F Load(const T* p) { return V::LoadFloat16(p); }
-  CT_INLINE static void Store(T* p, typename V::F v) { V::StoreFloat16(p, v); }
+  CT_INLINE static void StoreNumber(T* p, typename V::F v) { V::StoreFloat16(p, v); }
   CT_INLINE static float Read(const T* p) { return spec::FromFloat16(*p); }
   CT_INLINE static void Write(T* p, float v) { *p = spec::ToFloat16(v); }
 };

@@ -12,6 +12,8 @@ const KernelTable& Table(Isa isa) {
       return kAvx2Kernels;
     case Isa::kAvx512:
       return kAvx512Kernels;
+    case Isa::kAvx512Bf16:
+      return kAvx512Bf16Kernels;
 #endif
     default:
       return kScalarKernels;

@@ -37,6 +37,10 @@ CT_INLINE float MaxOf(const typename E::T* x, size_t n) {
   return V::MaxLane(m);
 }
 
+// The integer-valued reference above all z = x c of elements up to `largest`; never -0, whose sign would show in
+// results.
+CT_INLINE float ReferenceOf(float largest, float c) { return ceilf(largest * c) + 0.0F; }
+
 // Adds what element x contributes to a lane.
 template <class V, Weighted kWeighted>
 CT_INLINE void AddElement(typename V::F x, typename V::F c, typename V::F minus_reference, typename V::F* sum,
@@ -66,7 +70,7 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
 #pragma GCC unroll 8
       for (size_t k = 0; k < kGroup; ++k) {
         const typename E::T* p = x + row + lane + k * w;
-        V::Prefetch(p + spec::kTile);
+        if (k * w * sizeof(*p) % 64 == 0) V::Prefetch(p + spec::kTile);  // Once per cache line.
         AddElement<V, kWeighted>(E::Load(p), vc, minus_reference, &s[k], &e[k]);
       }
     }
@@ -92,12 +96,12 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
 template <class V, class E, Weighted kWeighted>
 CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c) {
   spec::TilePartial tile = {};
-  tile.reference = ceilf(MaxOf<V, E>(x, n < spec::kLanes ? n : spec::kLanes) * c);
+  tile.reference = ReferenceOf(MaxOf<V, E>(x, n < spec::kLanes ? n : spec::kLanes), c);
   if (spec::IsFinite(tile.reference)) {
     SumAgainst<V, E, kWeighted>(x, n, c, &tile);
     if (tile.sum <= spec::kTileSumLimit) return tile;
   }
-  const float exact = ceilf(MaxOf<V, E>(x, n) * c);
+  const float exact = ReferenceOf(MaxOf<V, E>(x, n), c);
   const bool empty = exact == -spec::Infinity();
   tile.reference = empty ? 0.0F : exact;
   SumAgainst<V, E, kWeighted>(x, n, c, &tile);

@@ -41,6 +41,8 @@ std::string_view IsaName(Isa isa) noexcept {
       return "avx2";
     case Isa::kAvx512:
       return "avx512";
+    case Isa::kAvx512Bf16:
+      return "avx512bf16";
     case Isa::kScalar:
       break;
   }
@@ -48,7 +50,7 @@ std::string_view IsaName(Isa isa) noexcept {
 }
 
 std::optional<Isa> ParseIsa(std::string_view name) noexcept {
-  for (Isa isa : {Isa::kScalar, Isa::kNeon, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kScalar, Isa::kNeon, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
     if (IsaName(isa) == name) return isa;
   }
   return std::nullopt;
@@ -65,6 +67,7 @@ const std::vector<Isa>& SupportedIsas() {
                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     if (avx2) list.push_back(Isa::kAvx2);
     if (avx512) list.push_back(Isa::kAvx512);
+    if (avx512 && __builtin_cpu_supports("avx512bf16")) list.push_back(Isa::kAvx512Bf16);
 #endif
     return list;
   }();

@@ -40,6 +40,7 @@ struct Avx2 {
     const I packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(rounded, rounded), 0x08);
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
   }
+  CT_INLINE static void StoreBfloat16Number(uint16_t* p, F v) { StoreBfloat16(p, v); }
   CT_INLINE static F LoadFloat16(const uint16_t* p) { return _mm256_cvtph_ps(LoadHalf(p)); }
   CT_INLINE static void StoreFloat16(uint16_t* p, F v) {
     // A canonical NaN converts to the canonical NaN.

@@ -27,17 +27,24 @@ struct Avx512 {
   CT_INLINE static void Stream(float* p, F v) { _mm512_stream_ps(p, v); }
   CT_INLINE static void Prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
   CT_INLINE static F LoadBfloat16(const uint16_t* p) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(LoadHalf(p)), 16));
+    // One word permutation that puts half i in the upper half of lane i and zeros below.
+    const I upper = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0, 5, 0, 4, 0, 3, 0,
+                                     2, 0, 1, 0, 0, 0);
+    return _mm512_castsi512_ps(_mm512_maskz_permutexvar_epi16(0xaaaaaaaaU, upper, _mm512_castsi256_si512(LoadHalf(p))));
   }
   CT_INLINE static void StoreBfloat16(uint16_t* p, F v) {
+    constexpr int kNanOrSubnormal = 0x01 | 0x80 | 0x20;
     const I bits = _mm512_castps_si512(v);
     const I odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     I rounded = _mm512_srli_epi32(_mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff))), 16);
-    const M subnormal = _mm512_cmp_ps_mask(Abs(v), Set(0x1p-126F), _CMP_LT_OQ);
-    rounded = _mm512_mask_srli_epi32(rounded, subnormal, _mm512_and_si512(bits, _mm512_set1_epi32(INT32_MIN)), 16);
-    rounded = _mm512_mask_set1_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), 0x7fc0);
+    if (__builtin_expect(_mm512_fpclass_ps_mask(v, kNanOrSubnormal) != 0, 0)) {
+      const M subnormal = _mm512_cmp_ps_mask(Abs(v), Set(0x1p-126F), _CMP_LT_OQ);
+      rounded = _mm512_mask_srli_epi32(rounded, subnormal, _mm512_and_si512(bits, _mm512_set1_epi32(INT32_MIN)), 16);
+      rounded = _mm512_mask_set1_epi32(rounded, _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q), 0x7fc0);
+    }
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(rounded));
   }
+  CT_INLINE static void StoreBfloat16Number(uint16_t* p, F v) { StoreBfloat16(p, v); }
   CT_INLINE static F LoadFloat16(const uint16_t* p) { return _mm512_cvtph_ps(LoadHalf(p)); }
   CT_INLINE static void StoreFloat16(uint16_t* p, F v) {
     const __m256i half = _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT);

@@ -29,6 +29,7 @@ struct Scalar {
   CT_HD CT_INLINE static void Prefetch(const void*) {}
   CT_HD CT_INLINE static F LoadBfloat16(const uint16_t* p) { return spec::FromBfloat16(*p); }
   CT_HD CT_INLINE static void StoreBfloat16(uint16_t* p, F v) { *p = spec::ToBfloat16(v); }
+  CT_HD CT_INLINE static void StoreBfloat16Number(uint16_t* p, F v) { StoreBfloat16(p, v); }  // v is not NaN.
   CT_HD CT_INLINE static F LoadFloat16(const uint16_t* p) { return spec::FromFloat16(*p); }
   CT_HD CT_INLINE static void StoreFloat16(uint16_t* p, F v) { *p = spec::ToFloat16(v); }
 

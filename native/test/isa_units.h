@@ -23,6 +23,7 @@ extern const IsaUnit kScalarUnit;
 #if defined(__x86_64__)
 extern const IsaUnit kAvx2Unit;
 extern const IsaUnit kAvx512Unit;
+extern const IsaUnit kAvx512Bf16Unit;
 #endif
 
 }  // namespace crossthink::test

@@ -25,6 +25,7 @@ std::vector<const test::IsaUnit*> WideUnits() {
   for (const Isa isa : SupportedIsas()) {
     if (isa == Isa::kAvx2) units.push_back(&test::kAvx2Unit);
     if (isa == Isa::kAvx512) units.push_back(&test::kAvx512Unit);
+    if (isa == Isa::kAvx512Bf16) units.push_back(&test::kAvx512Bf16Unit);
   }
 #endif
   return units;

@@ -16,17 +16,17 @@ export function withIsa<T>(isa: string, body: () => T): T {
 }
 
 /** The bits of a result: equal digests are equal integer views of every array in it. */
-export function bits(value: unknown): string {
+export function digest(value: unknown): string {
   if (ArrayBuffer.isView(value)) {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
   }
   if (typeof value === 'object' && value !== null) {
     return Object.keys(value)
       .sort()
-      .map((key) => `${key}:${bits((value as Record<string, unknown>)[key])}`)
+      .map((key) => `${key}:${digest((value as Record<string, unknown>)[key])}`)
       .join(';');
   }
-  return typeof value === 'number' ? bits(Float64Array.of(value)) : String(value);
+  return typeof value === 'number' ? digest(Float64Array.of(value)) : String(value);
 }
 
 /**
@@ -34,11 +34,11 @@ export function bits(value: unknown): string {
  */
 export function sameBits<T>(run: (threads: number) => T): T {
   const expected = withIsa('scalar', () => run(1));
-  const digest = bits(expected);
+  const wanted = digest(expected);
   for (const isa of isas) {
     for (const threads of [1, 2, 3, 8]) {
-      const actual = withIsa(isa, () => bits(run(threads)));
-      if (actual !== digest) throw new Error(`${isa}, ${threads} threads: other bits than scalar, 1 thread`);
+      const actual = withIsa(isa, () => digest(run(threads)));
+      if (actual !== wanted) throw new Error(`${isa}, ${threads} threads: other bits than scalar, 1 thread`);
     }
   }
   return expected;

@@ -175,7 +175,7 @@ describe('tokenLogprobs', () => {
       'ERR_INVALID_ARG_VALUE options.temperature[1]',
     );
     expect(code(() => tokenLogprobs(new Uint16Array(6), t))).toBe('ERR_INVALID_ARG_VALUE options.dtype');
-    expect(code(() => tokenLogprobs(x, t, { threads: 0 }))).toBe('ERR_INVALID_ARG_VALUE options.threads');
+    expect(code(() => tokenLogprobs(x, t, { threads: -1 }))).toBe('ERR_INVALID_ARG_VALUE options.threads');
     expect(code(() => tokenLogprobs(x, t, { out: { status: new Uint8Array(1) } }))).toBe(
       'ERR_INVALID_ARG_VALUE options.out.status',
     );

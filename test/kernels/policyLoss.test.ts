@@ -7,7 +7,7 @@ import {
   type PolicyLossOptions,
 } from '../../lib/index.js';
 import { randomBatch, sliceBatch } from './batches.js';
-import { bits, sameBits } from './isas.js';
+import { digest, sameBits } from './isas.js';
 import { referencePolicyLoss, type ReferenceInputs } from './reference/policyLoss.js';
 
 type Batch = ReturnType<typeof randomBatch>;
@@ -123,7 +123,7 @@ describe('policyLoss', () => {
     const batch = inputsFor(randomBatch(3, 8, 1, 60), []);
     const perToken = new Float32Array(batch.logprobs.length);
     batch.advantages.forEach((a, s) => perToken.fill(a, batch.cuSeqlens[s], batch.cuSeqlens[s + 1]));
-    expect(bits(policyLoss({ ...batch, advantages: perToken }, settings))).toBe(bits(policyLoss(batch, settings)));
+    expect(digest(policyLoss({ ...batch, advantages: perToken }, settings))).toBe(digest(policyLoss(batch, settings)));
     const varied = { ...batch, advantages: perToken.map((a, t) => a * (t % 3)) };
     const want = referencePolicyLoss(varied, { ...settings, ratioLevel: 'sequence' });
     expect(policyLoss(varied, { ...settings, ratioLevel: 'sequence' }).loss).toBeCloseTo(want.loss, 5);
@@ -136,7 +136,7 @@ describe('policyLoss', () => {
     const whole = policyLoss(batch, options);
     const borders = [0, 7, 8, 20];
     const parts = [0, 1, 2].map((i) => policyLoss(sliceBatch(batch, borders[i]!, borders[i + 1]!), options));
-    expect(parts.map((p) => bits(p.dLogprobs)).join('')).toBe(bits(whole.dLogprobs));
+    expect(parts.map((p) => digest(p.dLogprobs)).join('')).toBe(digest(whole.dLogprobs));
     expect(parts.reduce((sum, p) => sum + p.loss, 0)).toBeCloseTo(whole.loss, 12);
     for (const name of Object.keys(whole.metrics) as (keyof typeof whole.metrics)[]) {
       const total = parts.reduce((sum, p) => sum + p.metrics[name], 0);
@@ -160,7 +160,7 @@ describe('policyLoss', () => {
             ? array.map((x, t) => (batch.mask?.[t] === 0 ? poison : x))
             : array,
         ]);
-        expect(bits(policyLoss(Object.fromEntries(dirty) as PolicyLossInputs, options))).toBe(bits(clean));
+        expect(digest(policyLoss(Object.fromEntries(dirty) as PolicyLossInputs, options))).toBe(digest(clean));
       }
     }
   });
@@ -172,7 +172,7 @@ describe('policyLoss', () => {
     const { loss, dLogprobs, metrics } = sameBits((threads) => policyLoss(batch, { ...settings, threads }));
     expect(loss).toBeNaN();
     expect(metrics.nonFinite).toBe(1);
-    expect(bits(dLogprobs.slice(t, t + 1))).toBe('0000c07f');
+    expect(digest(dLogprobs.slice(t, t + 1))).toBe('0000c07f');
     expect(dLogprobs.filter(Number.isNaN)).toHaveLength(1);
   });
 
@@ -211,7 +211,7 @@ describe('policyLoss', () => {
     const got = policyLoss(batch, 'dapo');
     expect(got.metrics.klSum).toBe(Infinity);
     expect(got.loss).toBe(policyLoss(without, 'dapo').loss);
-    expect(bits(got.dLogprobs)).toBe(bits(policyLoss(without, 'dapo').dLogprobs));
+    expect(digest(got.dLogprobs)).toBe(digest(policyLoss(without, 'dapo').dLogprobs));
   });
 
   it('holds for sequences without a valid token, and for none at all', () => {

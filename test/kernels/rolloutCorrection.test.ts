@@ -7,7 +7,7 @@ import {
   type RolloutCorrectionOptions,
 } from '../../lib/index.js';
 import { randomBatch, sliceBatch } from './batches.js';
-import { bits, sameBits } from './isas.js';
+import { digest, sameBits } from './isas.js';
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
@@ -85,8 +85,8 @@ describe('rolloutCorrection', () => {
     const parts = [sliceBatch(batch, 0, 5), sliceBatch(batch, 5, 12)].map((part) =>
       rolloutCorrection({ ...part, rolloutLogprobs: part.rolloutLogprobs! }, 'mis'),
     );
-    expect(parts.map((p) => bits(p.weights)).join('')).toBe(bits(whole.weights));
-    expect(parts.map((p) => bits(p.mask)).join('')).toBe(bits(whole.mask));
+    expect(parts.map((p) => digest(p.weights)).join('')).toBe(digest(whole.weights));
+    expect(parts.map((p) => digest(p.mask)).join('')).toBe(digest(whole.mask));
   });
 
   it('gives a token without a number weight 0, and lets no masked token speak', () => {

@@ -1,4 +1,4 @@
-import { verify, type VerifyQuestion } from '../../lib/rewards/index.js';
+import { readTarget, resolveSettings, verify, verifyTarget, type VerifyQuestion } from '../../lib/rewards/index.js';
 
 const think = (rest: string): string => `<think>some reasoning</think>\n${rest}`;
 const options = [
@@ -40,6 +40,8 @@ describe('boxes', () => {
     ['\\boxed 7', '7'],
     ['\\boxed{\\{1, 2\\}}', '\\{1, 2\\}'],
     ['$\\boxed{\\text{Paris}}$', '\\text{Paris}'],
+    ['\\\\boxed{\\\\frac{1}{2}}', '\\frac{1}{2}'],
+    ['\\boxed{1 \\boxed{2} 3}', '1 \\boxed{2} 3'],
   ])('%s', (response, extracted) => {
     expect(verify(response, 'something else').extracted).toBe(extracted);
   });
@@ -174,4 +176,24 @@ describe('fallbacks without a box', () => {
 it('names the argument of a wrong type', () => {
   expect(() => verify(5 as unknown as string, '5')).toThrow(/response must be a string/);
   expect(() => verify('5', { odd: 1 } as unknown as VerifyQuestion)).toThrow(/gold must be/);
+});
+
+it('reads the unit and the tolerance of a typed answer', () => {
+  const gold = { type: 'decimal', value: '2.5', unit: 'm', tolerance: 0.01 } as const;
+  expect(verify('\\boxed{2.51}', gold).accuracy).toBe(1);
+  expect(verify('\\boxed{251 cm}', gold).accuracy).toBe(1);
+  expect(verify('\\boxed{2.51 cm}', gold).accuracy).toBe(0);
+  expect(verify('\\boxed{2.6}', gold).accuracy).toBe(0);
+});
+
+it('refuses an unknown preset', () => {
+  expect(() => verify('1', '1', { preset: 'constructor' as 'default' })).toThrow(/settings\.preset must be one of/);
+});
+
+it('gives the same verdict whether or not the gold was read before', () => {
+  const target = readTarget('\\frac{x}{2}+\\frac{\\sqrt{y}}{3}');
+  const settings = resolveSettings({ budget: 60 });
+  const response = '\\boxed{\\frac{3x+2\\sqrt{y}}{6}}';
+  const first = verifyTarget(response, target, settings);
+  expect(verifyTarget(response, target, settings)).toEqual(first);
 });

@@ -1,3 +1,4 @@
+import type { RowObject } from '../fields.js';
 import { type Drop, RowProblem, drop } from '../ledger.js';
 import { type Answer, type Domain, type Option, type Question, questionId } from '../question.js';
 
@@ -7,6 +8,8 @@ export interface RowContext {
   readonly file: string;
   /** 1-based row of the file, header lines not counted. */
   readonly row: number;
+  /** What stands beside the rows where the file is one JSON document. */
+  readonly envelope?: RowObject;
 }
 
 /** What an adapter says of a row; the rest of the `Question` follows from the adapter and the context. */
@@ -32,6 +35,10 @@ export interface AdapterDefinition {
   /** SPDX identifier or the source's own words. */
   readonly licence: string;
   readonly domain: Domain;
+  /** Its authors ask that rows not appear in plain text: `curate` withholds their texts unless told otherwise. */
+  readonly withheld?: boolean;
+  /** Several questions in one row of the file: the rows to `read`. Absent: the row itself. */
+  readonly expand?: (row: unknown) => readonly unknown[];
   /** Whether a row has this data set's schema: used by `--adapter auto` on the first rows of a file. */
   readonly recognises: (row: unknown, context: RowContext) => boolean;
   /** The row's content; throws `RowProblem` to drop the row. */

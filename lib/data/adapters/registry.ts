@@ -1,11 +1,118 @@
 import { CrossThinkError } from '../../errors.js';
 import type { Adapter, RowContext } from './adapter.js';
+import { agieval } from './agieval.js';
+import { aime } from './aime.js';
+import { amc23 } from './amc23.js';
+import { aqua } from './aqua.js';
+import { bbh } from './bbh.js';
+import { bigbench } from './bigbench.js';
+import { carpEn } from './carpEn.js';
+import { cmath } from './cmath.js';
+import { collegeMath } from './collegeMath.js';
+import { common } from './common.js';
+import { commonsenseqa } from './commonsenseqa.js';
+import { deepmath } from './deepmath.js';
+import { deepscaler } from './deepscaler.js';
+import { dropQa } from './drop.js';
+import { gaokao2023en } from './gaokao2023en.js';
+import { gaokao2024Mix } from './gaokao2024Mix.js';
+import { gpqa } from './gpqa.js';
 import { gsm8k } from './gsm8k.js';
+import { gsmHard } from './gsmHard.js';
+import { legalbench } from './legalbench.js';
+import { llmAdapters } from './llmAdapters.js';
+import { math } from './math.js';
+import { math500 } from './math500.js';
+import { medmcqa } from './medmcqa.js';
+import { medqa } from './medqa.js';
+import { minerva } from './minerva.js';
 import { mmlu } from './mmlu.js';
+import { mmluPro } from './mmluPro.js';
+import { mmluStem } from './mmluStem.js';
+import { multiSubjectRlvr } from './multiSubjectRlvr.js';
+import { naturalReasoning } from './naturalReasoning.js';
+import { nemoGym } from './nemoGym.js';
+import { nemoSkills } from './nemoSkills.js';
+import { nemotronCrossthinkOriginal } from './nemotronCrossthink.js';
 import { nemotronCrossthinkRoll } from './nemotronCrossthinkRoll.js';
+import { nqOpen } from './nqOpen.js';
+import { numinaMath } from './numinaMath.js';
+import { olympiadbench } from './olympiadbench.js';
+import { openInstruct } from './openInstruct.js';
+import { openReasonerZero } from './openReasonerZero.js';
+import { procedural } from './procedural.js';
+import { pubmedqa } from './pubmedqa.js';
+import { roll } from './roll.js';
+import { scibench } from './scibench.js';
+import { superGpqa } from './superGpqa.js';
+import { svamp } from './svamp.js';
+import { tatqa } from './tatqa.js';
+import { theoremqa } from './theoremqa.js';
+import { triviaqa } from './triviaqa.js';
+import { trl } from './trl.js';
+import { verl } from './verl.js';
+import { webinstruct } from './webinstruct.js';
 
 /** All adapters, the more specific schema first: `auto` takes the first that recognises a row. */
-export const adapters: readonly Adapter[] = [nemotronCrossthinkRoll, gsm8k, mmlu];
+export const adapters: readonly Adapter[] = [
+  // Training rows, told by their envelope.
+  nemotronCrossthinkRoll,
+  procedural,
+  gpqa,
+  multiSubjectRlvr,
+  deepmath,
+  roll,
+  nemotronCrossthinkOriginal,
+  nemoGym,
+  verl,
+  openInstruct,
+  openReasonerZero,
+  trl,
+  // Multiple choice.
+  agieval,
+  aqua,
+  commonsenseqa,
+  gaokao2024Mix,
+  llmAdapters,
+  medmcqa,
+  medqa,
+  mmluPro,
+  mmluStem,
+  superGpqa,
+  mmlu,
+  // Passages and tables.
+  dropQa,
+  pubmedqa,
+  tatqa,
+  // Open-ended.
+  bigbench,
+  bbh,
+  carpEn,
+  cmath,
+  collegeMath,
+  gsm8k,
+  gsmHard,
+  legalbench,
+  naturalReasoning,
+  nqOpen,
+  olympiadbench,
+  scibench,
+  svamp,
+  theoremqa,
+  triviaqa,
+  webinstruct,
+  gaokao2023en,
+  // Mathematics that differs in little: what has more marks comes first.
+  math500,
+  deepscaler,
+  numinaMath,
+  math,
+  aime,
+  amc23,
+  minerva,
+  nemoSkills,
+  common,
+];
 
 /** Spelling that does not count: case, and everything but letters and digits. */
 function key(name: string): string {

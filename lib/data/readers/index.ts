@@ -1,25 +1,140 @@
 import { CrossThinkError } from '../../errors.js';
+import { drop } from '../ledger.js';
+import { compressionOf, gunzip, unzstd } from './compression.js';
 import { readCsv } from './csv.js';
-import { readJsonl } from './jsonl.js';
-import { openBytes } from './open.js';
-import type { ReadOptions, RowReader } from './reader.js';
+import { readJsonArray, readJsonDocument } from './json.js';
+import { jsonlBlocks, parseJsonlBlock } from './jsonl.js';
+import { type ByteStream, openBytes, peek, readWhole } from './open.js';
+import { readParquet } from './parquet.js';
+import type { ReadOptions, RowBlocks, RowReader } from './reader.js';
+import { zipMembers } from './zip.js';
 
-/** Reads the rows of a file; the format follows from the file's ending. */
+/** Bytes that tell a format: one row is usually enough. */
+const HEAD = 64 * 1024;
+const DOCUMENT_LIMIT = 512 * 1024 * 1024;
+
+/**
+ * Reads the rows of a file: JSON Lines, a JSON array or document, CSV, TSV or Parquet, plain or in gzip, Zstandard or zip.
+ * Compression and format follow from the content, CSV and TSV from the name. Throws for a missing file or an unknown
+ * format; broken rows become faults.
+ */
 export async function readRows(file: string, options: ReadOptions = {}): Promise<RowReader> {
-  const ending = /\.([a-z0-9]+)$/i.exec(file)?.[1]?.toLowerCase() ?? '';
-  switch (ending) {
+  return parsed(await readBlocks(file, options));
+}
+
+async function* parsed(blocks: RowBlocks): RowReader {
+  for await (const block of blocks) yield 'items' in block ? [...block.items] : parseJsonlBlock(block);
+}
+
+/** As `readRows`, with JSON Lines left unparsed. */
+export async function readBlocks(file: string, options: ReadOptions = {}): Promise<RowBlocks> {
+  const { head, stream } = await peek(await openBytes(file, options.onBytes), 4);
+  switch (compressionOf(head)) {
+    case 'gzip':
+      return guarded(await readStream(gunzip(stream), stem(file), options));
+    case 'zstd':
+      return guarded(await readStream(unzstd(stream), stem(file), options));
+    case 'zip':
+      return readZip(file, options);
+    case 'none':
+      if (head.toString('latin1') === 'PAR1') return items(readParquet({ path: file }));
+      return guarded(await readStream(stream, file, options));
+  }
+}
+
+async function* items(rows: RowReader): RowBlocks {
+  for await (const batch of rows) yield { items: batch };
+}
+
+async function* readZip(file: string, options: ReadOptions): RowBlocks {
+  const password = options.password ?? process.env['CROSSTHINK_ZIP_PASSWORD'];
+  for await (const { name, bytes } of zipMembers(file, password)) {
+    yield* guarded(await readStream(once(bytes), name, options));
+  }
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  yield bytes;
+}
+
+async function readStream(bytes: ByteStream, name: string, options: ReadOptions): Promise<RowBlocks> {
+  const { head, stream } = await peek(bytes, HEAD);
+  switch (formatOf(head, name)) {
     case 'jsonl':
-    case 'ndjson':
-      return readJsonl(await openBytes(file), options);
+      return jsonlBlocks(stream, options);
+    case 'array':
+      return items(readJsonArray(stream, options));
+    case 'document':
+      return readDocument(stream, name, options);
     case 'csv':
-      return readCsv(await openBytes(file), options);
+      return items(readCsv(stream, options));
     case 'tsv':
-      return readCsv(await openBytes(file), { ...options, delimiter: '\t' });
-    default:
-      throw new CrossThinkError(
-        'ERR_INVALID_ARG_VALUE',
-        `cannot tell the format of ${file} from its ending. Known endings: .jsonl, .ndjson, .csv, .tsv`,
-        { file },
-      );
+      return items(readCsv(stream, { ...options, delimiter: '\t' }));
+    case 'parquet':
+      return items(readParquet({ stream, name }));
+    case 'unknown': {
+      const message = `cannot tell the format of ${name}. Known: JSON Lines, JSON, CSV, TSV, Parquet, also in .gz, .zst, .zip`;
+      throw new CrossThinkError('ERR_INVALID_ARG_VALUE', message, { file: name });
+    }
+  }
+}
+
+async function* readDocument(stream: ByteStream, name: string, options: ReadOptions): RowBlocks {
+  const bytes = await readWhole(stream, DOCUMENT_LIMIT, name);
+  const rows = readJsonDocument(bytes);
+  const [first] = rows;
+  // JSON Lines under another name whose first line is longer than the head.
+  if (first !== undefined && 'fault' in first && firstLineIsJson(bytes.toString('utf8'))) {
+    yield* jsonlBlocks(once(bytes), options);
+  } else yield { items: rows };
+}
+
+/** A stream that breaks off (a cut gzip file, a failing disk) ends in a fault instead of losing the rows before it. */
+async function* guarded(blocks: RowBlocks): RowBlocks {
+  let last = 0;
+  try {
+    for await (const block of blocks) {
+      last = 'items' in block ? (block.items.at(-1)?.row ?? last) : block.firstRow + block.rows - 1;
+      yield block;
+    }
+  } catch (error) {
+    if (error instanceof CrossThinkError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const fault = drop('truncated-file', `the file cannot be read to its end: ${why.slice(0, 160)}`);
+    yield { items: [{ row: last + 1, fault }] };
+  }
+}
+
+type Format = 'jsonl' | 'array' | 'document' | 'csv' | 'tsv' | 'parquet' | 'unknown';
+
+/** Name without the ending of its compression. */
+function stem(file: string): string {
+  return file.replace(/\.(?:gz|gzip|zst|zstd)$/i, '');
+}
+
+function formatOf(head: Buffer, name: string): Format {
+  if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
+  const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
+  if (ending === 'csv' || ending === 'tsv') return ending;
+  if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl';
+  const text = head
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trimStart();
+  if (text.startsWith('[')) return firstLineIsJson(text) ? 'jsonl' : 'array';
+  if (text.startsWith('{')) return firstLineIsJson(text) ? 'jsonl' : 'document';
+  return text === '' ? 'jsonl' : 'unknown';
+}
+
+/** Whether the first line is a JSON value of its own with another row behind it. */
+function firstLineIsJson(text: string): boolean {
+  const end = text.indexOf('\n');
+  if (end < 0 || text.slice(end).trim() === '') return false;
+  try {
+    JSON.parse(text.slice(0, end));
+    return true;
+  } catch {
+    return false;
   }
 }

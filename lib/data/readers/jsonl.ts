@@ -1,33 +1,42 @@
 import { isUtf8 } from 'node:buffer';
-import type { Readable } from 'node:stream';
-import { type Drop, drop } from '../ledger.js';
-import { DEFAULT_MAX_ROW_BYTES, type ReadItem, type ReadOptions, type RowReader } from './reader.js';
+import { drop } from '../ledger.js';
+import type { ByteStream } from './open.js';
+import { DEFAULT_MAX_ROW_BYTES, type JsonlBlock, type ReadItem, type ReadOptions, type RowBlocks } from './reader.js';
 
 const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * Reads JSON Lines: one JSON value a line. Broken JSON, invalid UTF-8 and lines longer than the limit become faults with
- * their line; everything else is still read. Memory is bounded by one chunk and one line.
+ * Cuts JSON Lines into blocks of whole lines, still as bytes, so that they can be parsed elsewhere. A line longer than the
+ * limit becomes a fault and is skipped without being kept: memory is bounded by one chunk and one line.
  */
-export async function* readJsonl(input: Readable, options: ReadOptions = {}): RowReader {
+export async function* jsonlBlocks(input: ByteStream, options: ReadOptions = {}): RowBlocks {
   const limit = options.maxRowBytes ?? DEFAULT_MAX_ROW_BYTES;
-  const lines = new LineNumbers();
+  let row = 1;
+  let line = 1;
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let skipping = false;
+  const block = (bytes: Buffer, final: boolean): JsonlBlock => {
+    const counted = { bytes, firstRow: row, firstLine: line, final };
+    const { lines, rows } = countLines(bytes);
+    row += rows;
+    line += lines;
+    return { ...counted, rows };
+  };
 
-  for await (const chunk of input as AsyncIterable<Buffer>) {
+  for await (const chunk of input) {
     let rest = chunk;
     if (skipping) {
       const end = rest.indexOf(NEWLINE);
       if (end < 0) continue;
       skipping = false;
-      lines.next();
+      line++;
       rest = rest.subarray(end + 1);
     }
     const last = rest.lastIndexOf(NEWLINE);
     if (last >= 0) {
-      yield lines.parse(Buffer.concat([...pending, rest.subarray(0, last)]));
+      yield block(Buffer.concat([...pending, rest.subarray(0, last)]), false);
       pending = [];
       pendingBytes = 0;
       rest = rest.subarray(last + 1);
@@ -35,57 +44,80 @@ export async function* readJsonl(input: Readable, options: ReadOptions = {}): Ro
     pending.push(rest);
     pendingBytes += rest.length;
     if (pendingBytes > limit) {
-      yield [lines.fault(drop('line-too-long', `the line is longer than ${limit} bytes (option maxRowBytes)`))];
+      const fault = drop('line-too-long', `the line is longer than ${limit} bytes (option maxRowBytes)`);
+      yield { items: [{ row: row++, line, fault }] };
       pending = [];
       pendingBytes = 0;
       skipping = true;
     }
   }
-  if (pendingBytes > 0) yield lines.parse(Buffer.concat(pending), true);
+  if (pendingBytes > 0) yield block(Buffer.concat(pending), true);
 }
 
-/** Turns blocks of whole lines into rows and keeps count of rows and lines. */
-class LineNumbers {
-  #line = 0;
-  #row = 0;
-
-  next(): void {
-    this.#line++;
+/** Lines of a block, and those of them that are rows: blank ones are not. */
+function countLines(bytes: Buffer): { lines: number; rows: number } {
+  let lines = 0;
+  let rows = 0;
+  for (let start = 0; start <= bytes.length; lines++) {
+    const found = bytes.indexOf(NEWLINE, start);
+    const end = found < 0 ? bytes.length : found;
+    if (!isBlank(bytes, start, end)) rows++;
+    start = end + 1;
   }
+  return { lines, rows };
+}
 
-  /** A fault at the line that follows the last counted one; the caller counts the line when its end is seen. */
-  fault(fault: Drop): ReadItem {
-    return { row: ++this.#row, line: this.#line + 1, fault };
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
   }
+  return true;
+}
 
-  parse(block: Buffer, atEnd = false): ReadItem[] {
-    const items: ReadItem[] = [];
-    // One decode for the whole block; only a block with a bad byte is looked at line by line.
-    const texts: readonly (string | undefined)[] = isUtf8(block)
-      ? block.toString('utf8').split('\n')
-      : splitBytes(block).map((line) => (isUtf8(line) ? line.toString('utf8') : undefined));
-    for (const [i, raw] of texts.entries()) {
-      this.#line++;
-      const text = this.#line === 1 ? raw?.replace(/^\uFEFF/, '') : raw;
-      if (text === undefined) {
-        items.push({ row: ++this.#row, line: this.#line, fault: drop('invalid-utf8', 'the line is not valid UTF-8') });
-      } else if (text.trim() !== '') {
-        items.push(this.#json(text, atEnd && i === texts.length - 1));
-      }
-    }
-    return items;
+/**
+ * Parses a block: one JSON value a line. Broken JSON and invalid UTF-8 become faults with their line; everything else is
+ * still read. Rows that are not `wanted` are skipped unparsed.
+ */
+export function parseJsonlBlock(block: JsonlBlock, wanted?: (row: number) => boolean): ReadItem[] {
+  const { bytes, final } = block;
+  const items: ReadItem[] = [];
+  // One decode for the whole block; only a block with a bad byte is looked at line by line.
+  const whole = isUtf8(bytes) ? bytes.toString('utf8').split('\n') : undefined;
+  const lines = whole ?? splitBytes(bytes);
+  let row = block.firstRow - 1;
+  for (const [i, content] of lines.entries()) {
+    const text = typeof content === 'string' ? content : decodeLine(content);
+    const line = block.firstLine + i;
+    if (text !== undefined && isBlankText(text)) continue;
+    row++;
+    if (wanted?.(row) === false) continue;
+    if (text === undefined) items.push({ row, line, fault: drop('invalid-utf8', 'the line is not valid UTF-8') });
+    else items.push(parseLine(line === 1 ? stripMark(text) : text, { row, line }, final && i === lines.length - 1));
   }
+  return items;
+}
 
-  #json(text: string, lastLine: boolean): ReadItem {
-    const place = { row: ++this.#row, line: this.#line };
-    try {
-      return { ...place, value: JSON.parse(text) as unknown };
-    } catch (error) {
-      if (text.includes('\0')) return { ...place, fault: drop('invalid-json', 'the line holds NUL bytes') };
-      const why = error instanceof Error ? error.message.slice(0, 120) : 'unknown error';
-      const hint = lastLine ? '; the file ends inside this line' : '';
-      return { ...place, fault: drop('invalid-json', `not a JSON value: ${why}${hint}`) };
-    }
+function isBlankText(text: string): boolean {
+  return text === '' || /^[ \t\r]*$/.test(text);
+}
+
+function stripMark(text: string): string {
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+}
+
+function decodeLine(bytes: Buffer): string | undefined {
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+}
+
+function parseLine(text: string, place: { row: number; line: number }, lastLine: boolean): ReadItem {
+  try {
+    return { ...place, value: JSON.parse(text) as unknown };
+  } catch (error) {
+    if (text.includes('\0')) return { ...place, fault: drop('invalid-json', 'the line holds NUL bytes') };
+    const why = error instanceof Error ? error.message.slice(0, 120) : 'unknown error';
+    const hint = lastLine ? '; the file ends inside this line' : '';
+    return { ...place, fault: drop('invalid-json', `not a JSON value: ${why}${hint}`) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { stripDelimiters, unwrapLatexText } from './text.js';
+import { reduceUnit } from './units.js';
 import { add, fromDecimal, multiply, negate, powerOfTen, rational, type Rational } from './rational.js';
 
 /** A number as an answer writes it. */
@@ -17,7 +18,7 @@ export const maximumDigits = 2000;
 
 const currencies = /^(?:\\\$|\$|€|£|¥|₹|₽|US\$|USD|EUR|GBP|Rs\.?)\s*/;
 const spacing = /\\[,!;: ]|\\(?:thinspace|quad|qquad)(?![a-zA-Z])|[\u00a0\u2000-\u200a\u202f]/g;
-const plain = String.raw`(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+(?![\d/])|\d+)(?:\.\d*)?|\.\d+`;
+const plain = String.raw`(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d{1,3}(?: \d{3})+(?![\d/])|\d+)(?:\.\d*)?|\.\d+`;
 const body = new RegExp(
   [
     String.raw`^(?<mixed>\d+)\s*(?:\\[dtc]?frac\s*\{(?<mn>\d+)\}\s*\{(?<md>\d+)\}|\s(?<sn>\d+)\s*/\s*(?<sd>\d+))`,
@@ -83,6 +84,8 @@ export function parseNumber(source: string): NumberLiteral | null {
     unit = '';
   }
   if (unit !== '' && !isUnitLike(unit)) return null;
+  // `5abc`: a word glued to a number is its unit only where it is one.
+  if (unit !== '' && /^[a-zA-Z]/.test(rest) && reduceUnit(unit) === null) return null;
   if (negative) value = negate(value);
   return { value, decimals, percent: percent !== null, currency, unit: unit === '' ? null : unit };
 }
@@ -113,6 +116,8 @@ function readBody(groups: Groups): { value: Rational; decimals: number | null } 
 
 /** Words that may be a unit: letters with powers, products and quotients (`km/h`, `m^2`, `square feet`), at most six. */
 function isUnitLike(text: string): boolean {
+  if (/[\^\d]/.test(text.replace(/\^?\s*\{?\s*\\(?:circ|degree)\s*\}?/g, '')) && reduceUnit(text) === null)
+    return false;
   if (text.length > 60 || text.split(/\s+/).length > 6) return false;
   if (/^[a-zA-Z]$/.test(text)) return /^[cCKFmsgLlhNJWVAgtTHr]$/.test(text);
   return (

@@ -1,6 +1,8 @@
+import type { NumberLiteral } from './number.js';
+
 /** LaTeX commands that only set the type of their argument. */
 const wrappers =
-  /\\(?:text(?:bf|it|rm|sf|tt|normal|up|sc)?|math(?:rm|bf|it|sf|tt|cal|bb|scr|frak)|mbox|hbox|bm|boldsymbol|operatorname\*?|emph|underline|bold|pmb)\s*\{([^{}]*)\}/g;
+  /\\(?:text(?:bf|it|rm|sf|tt|normal|up|sc)?|math(?:rm|bf|it|sf|tt)|mbox|hbox|bm|boldsymbol|operatorname\*?|emph|underline|bold|pmb)\s*\{([^{}]*)\}/g;
 
 /** Unwraps `\text{…}`, `\mathbf{…}` and their like, from the inside out. */
 export function unwrapLatexText(text: string): string {
@@ -28,6 +30,18 @@ const pairs: readonly (readonly [string, string])[] = [
   ['‘', '’'],
   ['«', '»'],
 ];
+
+const commandNames =
+  'frac|dfrac|tfrac|cfrac|left|right|sqrt|text|textbf|mathrm|mathbf|mathbb|pi|theta|alpha|beta|boxed|begin|end|cdot|times|infty|cup|cap|in|pm|leq|geq|le|ge|neq|ln|log|sin|cos|tan|circ|binom|overline|quad|langle|rangle';
+const doubled = new RegExp(String.raw`(?<!\\)\\\\(?=(?:${commandNames})(?![a-z]))`, 'g');
+
+/** LaTeX whose backslashes were escaped once too often (`\\frac{1}{2}`), as JSON in JSON leaves them. */
+export function repairEscapes(text: string): string {
+  if (!text.includes('\\\\') || text.search(doubled) < 0) return text;
+  const runs = text.match(/\\+/g) ?? [];
+  if (runs.every(({ length }) => length % 2 === 0)) return text.replace(/\\\\/g, '\\');
+  return text.replace(doubled, '\\');
+}
 
 /**
  * Takes off what surrounds an answer without being part of it: white space, markdown, quotes, math delimiters, and the
@@ -94,10 +108,12 @@ export function normaliseSquad(text: string): string {
     .trim();
 }
 
-/** Token F1 of SQuAD over normalised words: 2PR/(P+R), counting repeated words; 1 where both are empty. */
-export function tokenF1(response: string, gold: string): number {
-  const a = words(normaliseSquad(response));
-  const b = words(normaliseSquad(gold));
+/** Token F1 of SQuAD over normalised words: 2PR/(P+R), counting repeated words; 1 where both are empty. `keepArticles` skips the normalisation but for case. */
+export function tokenF1(response: string, gold: string, { keepArticles = false } = {}): number {
+  const normal = (text: string): string =>
+    keepArticles ? text.toLowerCase().replace(/\s+/g, ' ').trim() : normaliseSquad(text);
+  const a = words(normal(response));
+  const b = words(normal(gold));
   if (a.length === 0 || b.length === 0) return a.length === b.length ? 1 : 0;
   const left = new Map<string, number>();
   for (const word of b) left.set(word, (left.get(word) ?? 0) + 1);
@@ -114,4 +130,28 @@ export function tokenF1(response: string, gold: string): number {
 
 function words(text: string): string[] {
   return text === '' ? [] : text.split(' ');
+}
+
+const small =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
+    ' ',
+  );
+const tens = 'twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
+
+/** `seven`, `twenty-one`, `forty two` as a number literal; null for other words. */
+export function wordToNumber(plain: string): NumberLiteral | null {
+  const digit = '〇一二三四五六七八九十'.indexOf(plain);
+  if (plain.length === 1 && digit >= 0)
+    return { value: { n: BigInt(digit), d: 1n }, decimals: null, percent: false, currency: null, unit: null };
+  if (!/^[a-z]{3,9}(?:[- ][a-z]{3,5})?$/.test(plain)) return null;
+  const [first = '', second] = plain.split(/[- ]/);
+  let value = small.indexOf(first);
+  if (value < 0) value = 20 + 10 * tens.indexOf(first);
+  if (value < (tens.includes(first) ? 20 : 0) || (!small.includes(first) && !tens.includes(first))) return null;
+  if (second !== undefined) {
+    const unit = small.indexOf(second);
+    if (!tens.includes(first) || unit < 1 || unit > 9) return null;
+    value += unit;
+  }
+  return { value: { n: BigInt(value), d: 1n }, decimals: null, percent: false, currency: null, unit: null };
 }

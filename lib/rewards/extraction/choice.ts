@@ -1,4 +1,5 @@
 import type { Option } from '../../data/question.js';
+import { lookup } from '../lookup.js';
 import { normaliseText, stripDelimiters, unwrapLatexText } from '../answers/text.js';
 
 /** What an answer span says about the options: one of them, several, none of the question's, or nothing. */
@@ -7,6 +8,12 @@ export type Choice =
   | { readonly kind: 'several'; readonly labels: readonly string[] }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'none' };
+
+export interface ChoiceOptions {
+  readonly letterCase?: 'any' | 'upper';
+  /** The span was announced as the answer; if not, a letter in prose needs words before it that make it one. */
+  readonly announced?: boolean;
+}
 
 const none: Choice = { kind: 'none' };
 const unknown: Choice = { kind: 'unknown' };
@@ -17,8 +24,12 @@ const separator = /^\(?([A-Za-z])(?:\)\s*[.:]?|\s*[.:、]|\s+[-–—]|\s*[-–�
  * Reads an answer span against the options of the question. `options` may be empty: then any capital letter is a label
  * and there are no texts to match. Never picks a letter out of a word (`I don't know`), a negation (`not B`) or a list.
  */
-export function readChoice(span: string, options: readonly Option[]): Choice {
-  const text = stripDelimiters(unwrapLatexText(stripDelimiters(span)));
+export function readChoice(
+  span: string,
+  options: readonly Option[],
+  { letterCase = 'any', announced = true }: ChoiceOptions = {},
+): Choice {
+  const text = latinLetter(stripDelimiters(unwrapLatexText(stripDelimiters(span.normalize('NFKC')))));
   if (text === '') return none;
   const known = new Map(options.map((option) => [option.label.toUpperCase(), option.label]));
   const labelOf = (letter: string): string | undefined =>
@@ -26,9 +37,10 @@ export function readChoice(span: string, options: readonly Option[]): Choice {
 
   const bare = /^[([{]?\s*([A-Za-z0-9]{1,2})\s*[)\]}]?\s*[.:]?$/.exec(text)?.[1];
   if (bare !== undefined && (options.length > 0 || /^[A-Za-z]$/.test(bare))) {
-    const label = labelOf(bare);
+    const label = letterCase === 'upper' && /[a-z]/.test(bare) ? undefined : labelOf(bare);
     if (label !== undefined) return { kind: 'option', labels: [label] };
   }
+  if (letterCase === 'upper' && bare !== undefined && /^[a-z]$/.test(bare)) return unknown;
   const exact = matchText(text, options);
   if (exact !== null) return exact;
   if (bare !== undefined && /^[A-Za-z]$/.test(bare)) return unknown;
@@ -42,7 +54,26 @@ export function readChoice(span: string, options: readonly Option[]): Choice {
     const labels = [...text.matchAll(/[A-Z]/g)].map(([letter]) => labelOf(letter));
     if (labels.every((label) => label !== undefined)) return distinct(labels);
   }
-  return readProse(text, options, labelOf);
+  return readProse(text, options, labelOf, announced);
+}
+
+const foreignLetters = lookup({
+  أ: 'A',
+  ا: 'A',
+  ب: 'B',
+  ج: 'C',
+  د: 'D',
+  ه: 'E',
+  甲: 'A',
+  乙: 'B',
+  丙: 'C',
+  丁: 'D',
+  戊: 'E',
+});
+
+/** A lone letter of an Arabic or Chinese list as its Latin counterpart. */
+function latinLetter(text: string): string {
+  return foreignLetters.get(text) ?? text;
 }
 
 function distinct(labels: readonly string[]): Choice {
@@ -88,14 +119,17 @@ function readPrefixed(
 
 const negatedBefore =
   /(?:\b(?:not|nor|neither|non|no|never|without|except|besides|exclud\w*|eliminat\w*|reject\w*|rul\w+ out|rather than|instead of|unlike|over)|n't(?:\s+be)?|n’t(?:\s+be)?|cannot(?:\s+be)?|not be)\s*(?:be\s+|options?\s+|choices?\s+|answers?\s+)?["'*(]*$/i;
+const cue =
+  /(?:\b(?:answer|option|choice|is|it['’]s|so|therefore|thus|hence|choose|select|pick|go with|be)|[:→=>])\s*(?:is\s+)?(?:option\s+|choice\s+)?["'*([]*$/i;
+const cueAfter = /^["'*)\]]*\s+(?:is|would be|must be|seems)\s+(?:the\s+)?(?:correct|right|best|answer|true)\b/i;
 const negatedAfter =
   /^["'*)]*\s*(?:is|are|was|were|seems?|looks?)?\s*(?:clearly |also |definitely )?(?:wrong|incorrect|false|not\b|n't|isn't|is out\b|eliminated|ruled out)/i;
 
 /** Capital letters that stand alone and are labels, without the article `A`, the pronoun `I` and negated ones. */
-function lettersOf(text: string, labelOf: (letter: string) => string | undefined): string[] {
+function lettersOf(text: string, labelOf: (letter: string) => string | undefined, announced = true): string[] {
   const found: string[] = [];
   let negatedEnd = -1;
-  for (const match of text.matchAll(/(?<![\p{L}\p{N}_'’\\^])([A-Z])(?![\p{L}\p{N}_'’^])/gu)) {
+  for (const match of text.matchAll(/(?<![\p{L}\p{N}_\\^]|\p{L}['’])([A-Z])(?![\p{L}\p{N}_^]|['’]\p{L})/gu)) {
     const letter = match[1] ?? '';
     const label = labelOf(letter);
     if (label === undefined) continue;
@@ -111,14 +145,30 @@ function lettersOf(text: string, labelOf: (letter: string) => string | undefined
       continue;
     }
     if (negatedAfter.test(after)) continue;
+    if (!announced && !/^\W*$/.test(after) && !cue.test(before) && !cueAfter.test(after)) continue;
     found.push(label);
   }
   return [...new Set(found)];
 }
 
 /** Prose around a letter (`Option C is correct`, `C is wrong, so D`) or around the text of one option. */
-function readProse(text: string, options: readonly Option[], labelOf: (letter: string) => string | undefined): Choice {
-  const letters = lettersOf(text, labelOf);
+function readProse(
+  text: string,
+  options: readonly Option[],
+  labelOf: (letter: string) => string | undefined,
+  announced: boolean,
+): Choice {
+  const pair = /\b([A-Z])\)?\s*(?:,|and|or|&|\/)\s*\(?([A-Z])\)?\W*$/.exec(text);
+  const both = [pair?.[1], pair?.[2]].flatMap((letter) => (letter === undefined ? [] : [labelOf(letter)]));
+  if (
+    !announced &&
+    both.length === 2 &&
+    both.every((label) => label !== undefined) &&
+    !negatedBefore.test(text.slice(0, pair?.index))
+  ) {
+    return distinct(both);
+  }
+  const letters = lettersOf(text, labelOf, announced);
   if (letters.length > 0) return distinct(letters);
   if (options.length === 0 || /\b(?:not|never|neither|nor|except|cannot)\b|n['’]t\b/i.test(text)) return none;
   const haystack = ` ${normaliseText(text).replace(/[^\p{L}\p{N}%.+-]+/gu, ' ')} `;

@@ -1,183 +1,166 @@
-import { stripDelimiters } from '../answers/text.js';
-import { findBoxes, type Box } from './boxed.js';
+import { repairEscapes, stripDelimiters } from '../answers/text.js';
+import { afterLast, anchors, finalAnchors } from './anchors.js';
+import { boxRun, findBoxes, type Box } from './boxed.js';
+import { fromJson } from './json.js';
+import { cutControlTokens, firstSentence, mathSpansOf, readingsOf } from './prose.js';
 import { splitThinking } from './sections.js';
 
-/** Where an answer was found, in order of trust. */
-export type Source = 'regex' | 'boxed' | 'answer-tag' | 'json' | 'anchor' | 'hash' | 'tail';
+/** Where an answer was found. */
+export type Source = 'regex' | 'boxed' | 'answer-tag' | 'json' | 'final' | 'hash' | 'anchor' | 'tail' | 'whole';
 
 /** A span of the response taken for its final answer. */
 export interface Extraction {
   /** The span without markdown, quotes and math delimiters. */
   readonly answer: string;
   readonly source: Source;
-  /** Shorter readings of the same span (up to the sentence's end), tried after `answer`. */
+  /** Other extents of the same span (whole line, first sentence). */
   readonly variants: readonly string[];
-  /** All boxes of a run joined by commas or `and`, where there is more than one. */
-  readonly run?: readonly string[];
+  /** Where the span is prose: the formula or number it comes down to. */
+  readonly inner: readonly string[];
+  /** The capture groups, where a pattern was asked to match in all or any of them. */
+  readonly groups?: readonly string[];
 }
 
 export interface ExtractionOptions {
-  /** Sources tried, in this order. Default: all but `regex`, as in `Source`. */
-  readonly sources?: readonly Source[];
-  /** Patterns for `regex`, tried first where given; the first group (or the whole match) of the last match counts. */
-  readonly patterns?: readonly string[];
+  readonly sources: readonly Source[];
+  readonly patterns: readonly string[];
+  readonly patternFlags: '' | 'i';
+  readonly answerInThinking: 'fallback' | 'ignore';
+  readonly thinkTags: readonly [string, string];
 }
 
-export const defaultSources: readonly Source[] = ['boxed', 'answer-tag', 'json', 'anchor', 'hash', 'tail'];
+export const allSources = ['regex', 'boxed', 'answer-tag', 'json', 'final', 'hash', 'anchor', 'tail', 'whole'] as const;
+export const defaultSources: readonly Source[] = ['boxed', 'answer-tag', 'json', 'final', 'hash', 'anchor', 'tail'];
 
-/** All spans worth comparing, most trusted first: at most one per source. */
-export function extractAnswers(response: string, options: ExtractionOptions = {}): Extraction[] {
-  const { final, thinking } = splitThinking(response);
+/** Longest answer handed on; what is longer is cut (and will equal no gold). */
+const maximumAnswer = 20_000;
+
+/** The spans that may be the final answer, most trusted first: at most one per source. */
+export function extractAnswers(response: string, options: ExtractionOptions): Extraction[] {
+  const { final, thinking, opens, closes } = splitThinking(response, ...options.thinkTags);
+  const unfinished = opens > 0 && closes === 0;
+  if (options.answerInThinking === 'ignore' && (unfinished || thinking === null)) return [];
   // Nothing after the reasoning: its last answer is the only one there is.
-  const text = final.trim() === '' && thinking !== null ? thinking : final;
+  const inside = final.trim() === '' && thinking !== null && options.answerInThinking === 'fallback';
+  const text = collapse(cutControlTokens(inside ? thinking : final));
   const found: Extraction[] = [];
-  for (const source of options.sources ?? defaultSources) {
+  for (const source of options.patterns.length > 0 ? ['regex' as const, ...options.sources] : options.sources) {
     const extraction = extractors[source](text, options);
     if (extraction !== null) found.push(extraction);
   }
   return found;
 }
 
-const extractors: Readonly<Record<Source, (text: string, options: ExtractionOptions) => Extraction | null>> = {
-  regex: (text, { patterns = [] }) => fromPatterns(text, patterns),
-  boxed: fromBoxes,
-  'answer-tag': fromTag,
-  json: fromJson,
-  anchor: fromAnchor,
-  hash: fromHash,
-  tail: fromTail,
-};
-
-function span(source: Source, answer: string, variants: readonly string[] = []): Extraction | null {
-  const clean = stripDelimiters(answer);
-  return clean === '' ? null : { answer: clean, source, variants };
+/** Long runs of white space as short ones: patterns may then look across a gap without trying every cut of it. */
+function collapse(text: string): string {
+  return text
+    .replace(/[^\S\n]{3,}/g, '  ')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
 }
 
-function fromPatterns(text: string, patterns: readonly string[]): Extraction | null {
+const extractors: Readonly<Record<Source, (text: string, options: ExtractionOptions) => Extraction | null>> = {
+  regex: fromPatterns,
+  boxed: fromBoxes,
+  'answer-tag': fromTag,
+  json: (text) => span('json', fromJson(text) ?? ''),
+  final: (text) => fromAnchors('final', text, finalAnchors),
+  hash: (text) =>
+    text.includes('####') ? fromRest('hash', text.slice(text.lastIndexOf('####') + 4).slice(0, 2000)) : null,
+  anchor: (text) => fromAnchors('anchor', text, anchors),
+  tail: fromTail,
+  whole: (text) => span('whole', text),
+};
+
+function span(
+  source: Source,
+  text: string,
+  variants: readonly string[] = [],
+  inner: readonly string[] = [],
+): Extraction | null {
+  const answer = stripDelimiters(repairEscapes(text.slice(0, maximumAnswer)));
+  if (answer === '') return null;
+  const others = variants.map(stripDelimiters).filter((variant) => variant !== '' && variant !== answer);
+  return { answer, source, variants: others, inner };
+}
+
+function fromPatterns(text: string, { patterns, patternFlags }: ExtractionOptions): Extraction | null {
   for (const pattern of patterns) {
-    let last: RegExpExecArray | null = null;
-    for (const match of text.matchAll(new RegExp(pattern, 'g'))) last = match;
-    if (last !== null) return span('regex', last[1] ?? last[0]);
+    let last: RegExpMatchArray | null = null;
+    for (const match of text.matchAll(new RegExp(pattern, `g${patternFlags}`))) last = match;
+    if (last === null) continue;
+    const groups = last.length > 1 ? last.slice(1).map((group: string | undefined) => group ?? '') : [last[0]];
+    const found = span('regex', groups[0] ?? '');
+    if (found !== null) return { ...found, groups };
   }
   return null;
 }
 
 function fromBoxes(text: string): Extraction | null {
   const boxes = findBoxes(text).filter((box) => box.content.trim() !== '');
-  const last = boxes.at(-1);
-  if (last === undefined) return null;
-  const run = lastRun(text, boxes);
-  const found = span('boxed', unwrapNestedBox(last.content));
-  if (found === null || run.length < 2) return found;
-  return { ...found, run: run.map((box) => stripDelimiters(box.content)) };
+  const run = boxRun(text, boxes);
+  if (run.length === 0) return null;
+  const contents = run.map((box) => boxedAnswer(text, box));
+  return span('boxed', contents.join(', '));
 }
 
-function unwrapNestedBox(content: string): string {
-  const inner = findBoxes(content);
+/** What a box says, its own inner box taken off and a percent sign behind it (`\boxed{20}\%`) put on. */
+export function boxedAnswer(text: string, box: Box): string {
+  const inner = findBoxes(box.content);
   const only = inner[0];
-  return inner.length === 1 && only !== undefined && only.end - only.start === content.trim().length
-    ? only.content
+  const whole = inner.length === 1 && only !== undefined && only.end - only.start === box.content.trim().length;
+  const content = stripDelimiters(whole ? only.content : box.content);
+  const after = text.slice(box.end, box.end + 16);
+  return /^\s*(?:\$|\\\))?\s*(?:\\?%|per\s?cent\b)/.test(after) && !/%|percent/.test(content)
+    ? `${content}\\%`
     : content;
 }
 
-const connector =
-  /^(?:[\s$,;.]|\\[,;:!()[\]\s]|\\q?quad|\\text\{|\}|\band\b|\bor\b|\\(?:text|mathrm|mbox)|[a-zA-Z]\w?_?\{?\w?\}?\s*=|\*\*)*$/;
-
-/** The boxes at the end that only commas, `and` or nothing stand between: `\boxed{1} and \boxed{2}` is one answer. */
-function lastRun(text: string, boxes: readonly Box[]): readonly Box[] {
-  let first = boxes.length - 1;
-  while (first > 0 && boxes.length - first < 64) {
-    const previous = boxes[first - 1];
-    const current = boxes[first];
-    if (previous === undefined || current === undefined || current.start - previous.end > 40) break;
-    const gap = text.slice(previous.end, current.start);
-    if (gap !== '' && (!connector.test(gap) || !/,|;|and|or/.test(gap))) break;
-    first--;
-  }
-  return boxes.slice(first);
-}
+const tags = ['answer', 'final_answer', 'choice', 'solution'] as const;
 
 function fromTag(text: string): Extraction | null {
-  const close = text.lastIndexOf('</answer>');
-  const open = text.lastIndexOf('<answer>', close < 0 ? undefined : close);
-  if (open < 0) return null;
-  return span('answer-tag', text.slice(open + 8, close < open ? undefined : close));
-}
-
-const jsonKey =
-  /["'](?:final_answer|answer_choice|answer|choice|prediction)["']\s*:\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|(-?[\w.,%/]+)|\[([^[\]]*)\])/gi;
-
-function fromJson(text: string): Extraction | null {
-  let last: RegExpMatchArray | null = null;
-  for (const match of text.matchAll(jsonKey)) last = match;
-  if (last === null) return null;
-  const groups: readonly (string | undefined)[] = last;
-  const quoted = groups[1] ?? groups[2];
-  if (quoted === undefined) return span('json', groups[3] ?? groups[4] ?? '');
-  return span('json', groups[1] === undefined ? quoted : unescape(quoted));
-}
-
-/** A JSON string's value; its raw text where models wrote LaTeX with single backslashes. */
-function unescape(quoted: string): string {
-  if (/(?<!\\)(?:\\\\)*\\[^"\\/nu]/.test(quoted)) return quoted.replace(/\\"/g, '"');
-  try {
-    return JSON.parse(`"${quoted}"`) as string;
-  } catch {
-    return quoted;
-  }
-}
-
-const beforeAnswer = String.raw`(?:final|correct|right|best|my|the|overall|option selected|selected option)`;
-const anchorWords = String.raw`answer(?:s)?|answer choice|choice|option|solution|result|conclusion`;
-const anchors: readonly RegExp[] = [
-  // Strong: the words announce the final answer.
-  new RegExp(String.raw`\bfinal\s+(?:${anchorWords})\b[^\n:=]{0,40}?(?:\bis\b|\bare\b|:|=)\s*:?`, 'gi'),
-  new RegExp(
-    String.raw`\b(?:${beforeAnswer}\s+){0,3}(?:answer choice|answers?|ans|choice|option)\b\s*(?:selected|to (?:the|this) (?:question|problem)|here)?\s*(?:\([^()\n]{0,20}\)\s*)?(?:[*_"]*\s*(?:is|are|was|would be|should be|must be|will be|=|:)(?![a-z])[*_]*)\s*:?`,
-    'gi',
-  ),
-  /(?:答案|答|最终答案|所以|因此|Antwort|R[ée]ponse|Respuesta|Resposta|Risposta|Ответ|الإجابة|답|答え|उत्तर)\s*(?:是|为|為|est|ist|es|é|è)?\s*[:：=]\s*/gi,
-  /^[ \t]*\**A\s*:\s*/gm,
-];
-
-function fromAnchor(text: string): Extraction | null {
-  for (const anchor of anchors) {
-    let last: RegExpMatchArray | null = null;
-    for (const match of text.matchAll(anchor)) last = match;
-    if (last?.index === undefined) continue;
-    const rest = text.slice(last.index + last[0].length, last.index + last[0].length + 4000);
-    const found = fromRest('anchor', rest);
+  for (const tag of tags) {
+    const close = text.lastIndexOf(`</${tag}>`);
+    const open = text.lastIndexOf(`<${tag}>`, close < 0 ? undefined : close);
+    if (open < 0) continue;
+    const content = text.slice(open + tag.length + 2, close < open ? undefined : close).slice(0, maximumAnswer);
+    const found = span('answer-tag', content, [], readingsOf(content.trim(), 'last'));
     if (found !== null) return found;
   }
   return null;
 }
 
-/** The answer at the start of a text: a math span, else the line (the next one where this is blank), else its first sentence. */
+function fromAnchors(source: Source, text: string, patterns: readonly RegExp[]): Extraction | null {
+  for (const pattern of patterns) {
+    const rest = afterLast(text, pattern);
+    const found = rest === null ? null : fromRest(source, rest);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+const leadingSpan = /^[([]?(?:\$\$([^$]+)\$\$|\\\[([^]+?)\\\]|\$((?:\\.|[^$\n\\])+)\$|\\\(([^]+?)\\\))/;
+
+/** The answer at the start of a text: a formula, else the line's first sentence (the next line's where it is blank). */
 function fromRest(source: Source, rest: string): Extraction | null {
-  const start = rest.replace(/^[\s*_:]+/, '');
-  const display = /^(?:\$\$([^]+?)\$\$|\\\[([^]+?)\\\]|\$([^$\n]+)\$|\\\(([^]+?)\\\))/.exec(start);
+  const start = rest.replace(/^[\s*_:：]+/, '');
   const line = /^[^\n]*/.exec(start)?.[0] ?? '';
-  const math = display?.slice(1).find((group: string | undefined) => group !== undefined);
-  const readings = [...sentences(line), line];
-  if (math !== undefined) return span(source, math, readings.map(stripDelimiters));
-  return span(source, readings[0] ?? line, readings.slice(1).map(stripDelimiters));
+  const [sentence = line] = firstSentence(line);
+  const formula = leadingSpan.exec(start);
+  const content = formula?.slice(1).find((group: string | undefined) => group !== undefined);
+  // `$x = 1$ or $x = 2$`: several formulas are one answer; a formula alone is the answer.
+  if (content !== undefined && mathSpansOf(sentence).length <= 1) return span(source, content, [sentence, line]);
+  return span(source, sentence, [line], readingsOf(sentence, 'first'));
 }
 
-/** Prefixes of a line that end where a sentence or a reason does, shortest last; empty where the line has no such end. */
-function sentences(line: string): string[] {
-  const end =
-    /(?<!\b\p{L})[.!?](?=\s+[\p{Lu}\d"'(*\\$<]|\s*$)|\s+(?:because|since|as it|which)\b|\.\s+I hope\b|<\|/u.exec(line);
-  return end === null ? [] : [line.slice(0, end.index)];
-}
-
-function fromHash(text: string): Extraction | null {
-  const at = text.lastIndexOf('####');
-  return at < 0 ? null : fromRest('hash', text.slice(at + 4, at + 2000));
-}
-
-/** The last non-empty line; for numeric golds the comparison then looks for its last number. */
+/** The end of the response: its last line; where that is prose, the last formula or number in it. */
 function fromTail(text: string): Extraction | null {
-  const lines = text.trimEnd().split('\n');
-  const line = lines.at(-1) ?? '';
-  return span('tail', line.length > 2000 ? line.slice(-2000) : line);
+  const display = /(?:\$\$([^$]+)\$\$|\\\[([^]+?)\\\])[\s.]*$/.exec(text.slice(-2000));
+  const content = display?.[1] ?? display?.[2];
+  if (content !== undefined) return span('tail', content);
+  const line = text.slice(text.lastIndexOf('\n') + 1).slice(-2000);
+  const statement = /\b(?:is|are|was|were)\s+(?:the\s+)?((?:(?!\b(?:is|are|was|were)\b)[^.!?])+)[.!?]?$/i.exec(
+    line.slice(-300),
+  )?.[1];
+  return span('tail', line, statement === undefined ? [] : [statement], readingsOf(line, 'last'));
 }

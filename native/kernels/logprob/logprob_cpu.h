@@ -53,6 +53,11 @@ CT_INLINE bool HasDistribution(const spec::RowState& row) {
 // t = z - M of one element by the same fused multiply-add as in the sums.
 CT_INLINE float Log2Offset(float x, float c, double reference) { return fmaf(x, c, -static_cast<float>(reference)); }
 
+// ln p from the offset of its logit and log2 of the sum; never -0.
+CT_INLINE float LogprobOf(float t, double log2_sum) {
+  return static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum)) + 0.0F;
+}
+
 template <class V, class E, Weighted kWeighted>
 void LogprobRows(const LogprobForward& op, size_t begin, size_t end, spec::TilePartial* scratch) {
   const double nan = static_cast<double>(spec::QuietNan());
@@ -76,7 +81,7 @@ void LogprobRows(const LogprobForward& op, size_t begin, size_t end, spec::TileP
         status = RowStatus::kTargetOutOfRange;
       } else {
         const float t = Log2Offset(E::Read(x + token), c, row.reference);
-        logprob = static_cast<float>(spec::kLn2 * (static_cast<double>(t) - log2_sum));
+        logprob = LogprobOf(t, log2_sum);
         if (t == -spec::Infinity()) status = RowStatus::kTargetMasked;
       }
     }
@@ -100,6 +105,8 @@ struct GradientFactors {
   float beta;
   float target;  // d_logprob / T
 };
+
+constexpr float kFactorLimit = 1e36F;  // 127 times as much is finite.
 
 template <class V, bool kEntropy>
 CT_INLINE typename V::F GradientOf(typename V::F x, const GradientFactors& g, typename V::F extra) {
@@ -125,7 +132,7 @@ CT_INLINE void GradientRow(const typename E::T* x, size_t n, const GradientFacto
     if constexpr (kStream) {
       V::Stream(out + j, d);
     } else {
-      O::Store(out + j, d);
+      O::StoreNumber(out + j, d);
     }
   }
   if (j < n) StoreTail<V, O>(out + j, n - j, GradientOf<V, kEntropy>(LoadTail<V, E>(x + j, n - j), g, zero));
@@ -159,6 +166,11 @@ void LogprobGradientRows(const LogprobBackward& op, size_t begin, size_t end) {
     g.alpha = static_cast<float>(-(scale * alpha));
     g.beta = static_cast<float>(-(scale * (d_entropy * spec::kLn2)));
     g.target = static_cast<float>(d_logprob / temperature);
+    // Upstream gradients that are NaN or beyond all measure: the row is NaN as a whole, so that no element can be.
+    if (!(fabsf(g.alpha) < kFactorLimit && fabsf(g.beta) < kFactorLimit)) {
+      for (size_t j = 0; j < n; ++j) O::Write(out + j, spec::QuietNan());
+      continue;
+    }
     const typename V::F target = GradientOf<V, kEntropy>(V::Set(x_target), g, V::Set(g.target));
     GradientRow<V, E, O, kEntropy, kStream>(x, n, g, out);
     StoreTail<V, O>(out + token, 1, target);

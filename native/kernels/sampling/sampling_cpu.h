@@ -80,8 +80,8 @@ Drawn DrawFromRow(const typename E::T* x, size_t n, float c, const spec::TilePar
   const size_t length = n - begin < spec::kTile ? n - begin : spec::kTile;
   const double fraction = (target - before) / mass;
   const size_t token = begin + DrawInTile<V, E>(x + begin, length, c, tiles[chosen].reference, fraction);
-  const double t = static_cast<double>(Log2Offset(E::Read(x + token), c, row.reference));
-  return {static_cast<int32_t>(token), static_cast<float>(spec::kLn2 * (t - spec::Log2Double(row.sum)))};
+  const float t = Log2Offset(E::Read(x + token), c, row.reference);
+  return {static_cast<int32_t>(token), LogprobOf(t, spec::Log2Double(row.sum))};
 }
 
 // The largest logit, ties to the lowest token id: a point mass.
@@ -151,7 +151,7 @@ template <class V, class E>
 Drawn DrawFiltered(const typename E::T* x, size_t n, float c, const Filters& filters, const spec::RowState& row,
                    SamplingScratch* s, uint64_t bits) {
   const size_t maxima = BlockMaxima<V, E>(x, n, s->maxima);
-  const float reference = ceilf(MaxOf<V, Float32Elements<V>>(s->maxima, maxima) * c);
+  const float reference = ReferenceOf(MaxOf<V, Float32Elements<V>>(s->maxima, maxima), c);
   if (!spec::IsFinite(reference)) return {-1, spec::QuietNan()};  // Finite logits whose product with c overflows.
   size_t found = 0;
   size_t kept = Keep<V, E>(x, n, c, reference, maxima, filters, row, s, &found);
@@ -169,9 +169,9 @@ Drawn DrawFiltered(const typename E::T* x, size_t n, float c, const Filters& fil
     if (target < mass) break;
     target -= mass;
   }
-  const double t = static_cast<double>(fmaf(s->values[chosen], c, -reference));
+  const float t = fmaf(s->values[chosen], c, -reference);
   const double log2_total = spec::Log2Double(static_cast<double>(total)) - 40.0;
-  return {static_cast<int32_t>(s->ids[chosen]), static_cast<float>(spec::kLn2 * (t - log2_total))};
+  return {static_cast<int32_t>(s->ids[chosen]), LogprobOf(t, log2_total)};
 }
 
 template <class V, class E>
@@ -219,8 +219,8 @@ void SampleRows(const Sampling& op, size_t begin, size_t end, SamplingScratch* s
     op.raw_logprob[i] = spec::QuietNan();
     const spec::RowState raw = JoinTiles(scratch->raw, spec::TileCount(n));
     if (drawn.token < 0 || !HasDistribution(raw)) continue;
-    const auto t = static_cast<double>(Log2Offset(E::Read(x + drawn.token), raw_c, raw.reference));
-    op.raw_logprob[i] = static_cast<float>(spec::kLn2 * (t - spec::Log2Double(raw.sum)));
+    const float t = Log2Offset(E::Read(x + drawn.token), raw_c, raw.reference);
+    op.raw_logprob[i] = LogprobOf(t, spec::Log2Double(raw.sum));
   }
 }
 

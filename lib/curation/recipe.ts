@@ -1,0 +1,105 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { CrossThinkError } from '../errors.js';
+import { checkMapping } from '../data/adapters/generic.js';
+import { baseOf, expandInput } from './inputs.js';
+import { type CuratePlan, makePlan, type PlanInput } from './plan.js';
+
+const filter = z.union([z.string(), z.looseObject({ name: z.string() })]);
+
+const recipeSchema = z.strictObject({
+  name: z.string().optional(),
+  description: z.string().optional(),
+  inputs: z
+    .array(
+      z.strictObject({
+        /** Paths, globs, or `hf://owner/name/path` in the local cache. */
+        files: z.union([z.string(), z.array(z.string()).min(1)]),
+        adapter: z.string().default('auto'),
+        /** Field mapping of the generic adapter, or the YAML file that holds it. */
+        mapping: z.unknown().optional(),
+        /** For people: where the data is from. */
+        note: z.string().optional(),
+      }),
+    )
+    .min(1),
+  template: z.enum(['none', 'open-ended', 'multiple-choice']).optional(),
+  optionCount: z.number().int().optional(),
+  shuffleOptions: z.boolean().optional(),
+  seed: z.number().int().optional(),
+  filters: z.array(filter).optional(),
+  duplicates: z.enum(['keep', 'exact', 'near']).optional(),
+  nearThreshold: z.number().optional(),
+  sample: z.number().optional(),
+  limit: z.number().int().positive().optional(),
+  maxRowBytes: z.number().int().positive().optional(),
+  plaintext: z.boolean().optional(),
+});
+
+/** Fields of a recipe that are no options of the plan. */
+const FOR_PEOPLE: ReadonlySet<string> = new Set(['name', 'description', 'inputs', 'filters']);
+
+/** Reads a curation recipe (YAML or JSON) into a plan; errors name the file and the field. */
+export async function readCurateRecipe(file: string): Promise<CuratePlan> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new CrossThinkError('ERR_FILE_NOT_FOUND', `cannot read the recipe ${file}`, { file, cause });
+  });
+  const parsed = recipeSchema.safeParse(parseYaml(text, file));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'recipe'}: ${message}`);
+    throw new CrossThinkError('ERR_SCHEMA', problems.join('; '), { file });
+  }
+  const { inputs, filters } = parsed.data;
+  const base = baseOf(file);
+  const expanded: PlanInput[] = [];
+  for (const { files, adapter, mapping } of inputs) {
+    const spec = mapping === undefined ? undefined : await readMapping(mapping, file, base);
+    for (const pattern of [files].flat()) {
+      for (const path of await expandInput(pattern, base)) {
+        expanded.push({
+          file: path,
+          adapter: spec === undefined ? adapter : 'generic',
+          ...(spec === undefined ? {} : { mapping: spec }),
+        });
+      }
+    }
+  }
+  const options = Object.fromEntries(
+    Object.entries(parsed.data).filter(([key, value]) => value !== undefined && !FOR_PEOPLE.has(key)),
+  );
+  return makePlan(expanded, { ...options, ...withFilters(filters, base) });
+}
+
+/** Paths of benchmark files are relative to the recipe, too. */
+function withFilters(filters: readonly (string | { name: string })[] | undefined, base: string): object {
+  if (filters === undefined) return {};
+  const resolved = filters.map((spec) => {
+    if (typeof spec === 'string' || !('benchmarks' in spec) || !Array.isArray(spec.benchmarks)) return spec;
+    return { ...spec, benchmarks: spec.benchmarks.map((path: unknown) => resolve(base, String(path))) };
+  });
+  return { filters: resolved };
+}
+
+async function readMapping(mapping: unknown, file: string, base: string): Promise<ReturnType<typeof checkMapping>> {
+  if (typeof mapping !== 'string') return checkMapping(mapping, file);
+  return readMappingFile(resolve(base, mapping));
+}
+
+/** Reads the mapping of a generic adapter from a YAML file. */
+export async function readMappingFile(file: string): Promise<ReturnType<typeof checkMapping>> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new CrossThinkError('ERR_FILE_NOT_FOUND', `cannot read the mapping ${file}`, { file, cause });
+  });
+  return checkMapping(parseYaml(text, file), file);
+}
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch (cause) {
+    const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
+    throw new CrossThinkError('ERR_PARSE', `not YAML: ${message}`, { file, cause });
+  }
+}

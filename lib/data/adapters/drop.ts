@@ -1,0 +1,38 @@
+import { answerWithAliases } from '../answer.js';
+import { asObject, isRowObject, optionalText, requireText, requireTexts, type RowObject } from '../fields.js';
+import { RowProblem } from '../ledger.js';
+import type { Answer } from '../question.js';
+import { defineAdapter } from './adapter.js';
+import { hasFields } from './shapes.js';
+
+/** DROP: passage, question and a number, date or spans; Hugging Face rows and flattened originals. From documented fields. */
+export const dropQa = defineAdapter({
+  name: 'drop',
+  description: 'DROP: {passage, question, answers_spans: {spans[]}} or {…, answer: {number, date, spans}}; unverified',
+  licence: 'CC-BY-SA-4.0',
+  domain: 'general',
+  recognises: (row) =>
+    hasFields(row, 'passage', 'question') &&
+    ('answers_spans' in row || (isRowObject(row['answer']) && 'spans' in row['answer'])),
+  read(row) {
+    const fields = asObject(row);
+    const answer =
+      'answers_spans' in fields ? fromSpans(asObject(fields['answers_spans'])) : fromParts(asObject(fields['answer']));
+    return { question: `${requireText(fields, 'passage')}\n\n${requireText(fields, 'question')}`, answer };
+  },
+});
+
+function fromSpans(answers: RowObject): Answer {
+  return answerWithAliases(requireTexts(answers, 'spans'), 'general');
+}
+
+function fromParts(answer: RowObject): Answer {
+  const number = optionalText(answer, 'number');
+  if (number !== undefined) return answerWithAliases([number], 'general');
+  const spans = Array.isArray(answer['spans']) ? answer['spans'].map(String) : [];
+  if (spans.length > 0) return answerWithAliases([spans.join(', ')], 'general');
+  const date = isRowObject(answer['date']) ? answer['date'] : {};
+  const text = ['day', 'month', 'year'].flatMap((part) => optionalText(date, part) ?? []).join(' ');
+  if (text === '') throw new RowProblem('empty-answer', 'neither number, nor spans, nor date is given');
+  return { type: 'text', value: text };
+}

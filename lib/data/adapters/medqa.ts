@@ -1,0 +1,26 @@
+import { asObject, optionalText, requireText } from '../fields.js';
+import { goldOption, optionsFromMap } from '../options.js';
+import { defineAdapter } from './adapter.js';
+import { hasFields } from './shapes.js';
+
+/** MedQA (USMLE): options as a mapping, gold as letter and text, which must agree. */
+export const medqa = defineAdapter({
+  name: 'medqa',
+  aliases: ['medqa-usmle', 'usmle'],
+  description: 'MedQA: {question, options: {A: …}, answer, answer_idx}',
+  licence: 'MIT',
+  domain: 'general',
+  recognises: (row) => hasFields(row, 'question', 'options', 'answer_idx') && !Array.isArray(row['options']),
+  read(row) {
+    const fields = asObject(row);
+    const options = optionsFromMap(asObject(fields['options']));
+    const text = optionalText(fields, 'answer');
+    const label = requireText(fields, 'answer_idx');
+    return {
+      question: requireText(fields, 'question'),
+      options,
+      answer: goldOption(options, { label, ...(text === undefined ? {} : { text }) }),
+      subject: optionalText(fields, 'meta_info'),
+    };
+  },
+});

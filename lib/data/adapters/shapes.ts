@@ -1,0 +1,94 @@
+import { truthOr, typedAnswer } from '../answer.js';
+import {
+  asObject,
+  isRowObject,
+  optionalText,
+  requireScalar,
+  requireText,
+  requireTexts,
+  type RowObject,
+} from '../fields.js';
+import { lastBoxed } from '../latex.js';
+import { RowProblem } from '../ledger.js';
+import { type GoldChoice, goldOption, unlabelled } from '../options.js';
+import { type Adapter, type AdapterDefinition, defineAdapter, type ParsedRow } from './adapter.js';
+
+/** Whether the row is an object that has all these fields. */
+export function hasFields(row: unknown, ...names: readonly string[]): row is RowObject {
+  return isRowObject(row) && names.every((name) => name in row);
+}
+
+/** What tells one data set of {question, answer} rows from another. */
+export interface PlainShape extends Omit<AdapterDefinition, 'read' | 'recognises'> {
+  readonly question: readonly [string, ...string[]];
+  readonly answer: readonly [string, ...string[]];
+  readonly subject?: string;
+  /** Further fields that a row of this data set has. */
+  readonly marks: readonly string[];
+  /** Relative tolerance of decimal answers. */
+  readonly tolerance?: number;
+}
+
+/** Adapter for rows of one question and one gold in two fields: most open-ended data sets. */
+export function plainAdapter(shape: PlainShape): Adapter {
+  const { question, answer, subject, marks, tolerance, ...definition } = shape;
+  return defineAdapter({
+    ...definition,
+    recognises: (row) =>
+      hasFields(row, ...marks) && question.some((name) => name in row) && answer.some((name) => name in row),
+    read(row) {
+      const fields = asObject(row);
+      const gold = typedAnswer(requireScalar(fields, ...answer), shape.domain);
+      return {
+        question: requireText(fields, ...question),
+        answer: gold.type === 'decimal' && tolerance !== undefined ? { ...gold, tolerance } : gold,
+        subject: subject === undefined ? undefined : optionalText(fields, subject),
+      };
+    },
+  });
+}
+
+/** A row of question, list of options, and gold as letter, 0-based index or text. */
+export function readChoices(
+  row: unknown,
+  names: { question: string; options: string; gold: string; subject?: string; passage?: string },
+): ParsedRow {
+  const fields = asObject(row);
+  const options = unlabelled(requireTexts(fields, names.options));
+  const passage = names.passage === undefined ? undefined : optionalText(fields, names.passage);
+  const stem = requireText(fields, names.question);
+  return {
+    question: passage === undefined ? stem : `${passage}\n\n${stem}`,
+    options,
+    answer: goldOption(options, goldChoice(requireScalar(fields, names.gold))),
+    subject: names.subject === undefined ? undefined : optionalText(fields, names.subject),
+  };
+}
+
+/** A gold given as letter (`C`, `(c)`), index from 0, or option text. Several letters drop the row (`multi-answer`). */
+export function goldChoice(gold: string): GoldChoice {
+  const text = gold.trim();
+  if (/^\d+$/.test(text)) return { index: Number(text) };
+  const letter = /^\(?([A-Za-z])\)?[.:)]?$/.exec(text)?.[1];
+  if (letter !== undefined) return { label: letter };
+  if (/^[A-Z](?:[\s,、;]*[A-Z])+$/.test(text) && text.length <= 20) {
+    throw new RowProblem('multi-answer', `the gold names several options: ${text}`);
+  }
+  return { text };
+}
+
+/** Gold of a worked solution: its last box. */
+export function boxedGold(solution: string): string {
+  const gold = lastBoxed(solution);
+  if (gold === undefined) throw new RowProblem('empty-answer', 'the solution has no \\boxed{} to take the gold from');
+  return gold;
+}
+
+/** Gold of a field that may be yes or no. */
+export function truthGold(
+  row: RowObject,
+  domain: 'general' | 'math',
+  ...names: readonly string[]
+): ParsedRow['answer'] {
+  return truthOr(requireScalar(row, ...names), domain);
+}

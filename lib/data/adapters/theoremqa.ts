@@ -1,0 +1,51 @@
+import { truthOr, typedAnswer } from '../answer.js';
+import { describe } from '../../errors.js';
+import { asObject, optionalText, requireText, type RowObject } from '../fields.js';
+import { RowProblem } from '../ledger.js';
+import type { Answer } from '../question.js';
+import { goldOption, splitInlineOptions } from '../options.js';
+import { defineAdapter, type ParsedRow } from './adapter.js';
+import { goldChoice, hasFields } from './shapes.js';
+
+/** Relative tolerance of TheoremQA's own scorer for floats. */
+const TOLERANCE = 0.04;
+
+/** TheoremQA: typed golds (integer, float, bool, option, lists). Rows that need their picture are dropped. */
+export const theoremqa = defineAdapter({
+  name: 'theoremqa',
+  description: 'TheoremQA: {Question, Answer, Answer_type, Picture, theorem, field}',
+  licence: 'MIT',
+  domain: 'math',
+  recognises: (row) => hasFields(row, 'Question', 'Answer', 'Answer_type'),
+  read(row) {
+    const fields = asObject(row);
+    const picture = fields['Picture'];
+    if (picture !== null && picture !== undefined && picture !== '') {
+      throw new RowProblem('missing-figure', 'the question needs its picture');
+    }
+    return { ...content(fields), subject: optionalText(fields, 'field') };
+  },
+});
+
+function content(fields: RowObject): ParsedRow {
+  const question = requireText(fields, 'Question');
+  const value = fields['Answer'];
+  if (fields['Answer_type'] === 'option') {
+    // The questions write their options as (a), (b), …
+    const upper = question.replace(/\(([a-h])\)\s*/g, (_match, letter: string) => ` ${letter.toUpperCase()}. `);
+    const split = splitInlineOptions(upper) ?? undefined;
+    if (split !== undefined) return { ...split, answer: goldOption(split.options, goldChoice(String(value))) };
+    return { question, answer: { type: 'text', value: String(value) } };
+  }
+  return { question, answer: scalarOrList(value) };
+}
+
+function scalarOrList(value: unknown): Answer {
+  if (typeof value === 'boolean') return truthOr(String(value), 'math');
+  if (Array.isArray(value)) return { type: 'expression', value: `[${value.map(String).join(', ')}]` };
+  if (typeof value === 'number' || typeof value === 'string') {
+    const answer = typedAnswer(String(value), 'math');
+    return answer.type === 'decimal' ? { ...answer, tolerance: TOLERANCE } : answer;
+  }
+  throw new RowProblem('wrong-type', `Answer must be a number, truth value, text or list; received ${describe(value)}`);
+}
