@@ -74,7 +74,7 @@ export interface LossSettings {
   readonly klOutputLimit?: number;
   /** Weight of the mean entropy that is subtracted from the loss. Needs `entropies` unless 0, the default. */
   readonly entropyCoef?: number;
-  /** Default `'token-mean'`. */
+  /** Default: that of the preset. */
   readonly aggregation?: Aggregation;
   /** `'seq-mean-token-sum-norm'`: tokens to divide each sequence's sum by, e.g. the longest response allowed. */
   readonly horizon?: number;
@@ -135,7 +135,7 @@ export function encodeLossSettings(
   inputs: LossInputsGiven,
 ): Float64Array {
   if (typeof given !== 'object') throw invalidType('options', 'an object or the name of a preset', given);
-  const preset = given.preset && presets[oneOf('options.preset', given.preset, presetNames, 'grpo')];
+  const preset: LossSettings = presets[oneOf('options.preset', given.preset, presetNames, 'grpo')];
   const o: LossSettings = { ...preset, ...definedOf(given) };
   const number = (name: keyof LossSettings, fallback: number, least: number, most?: number): number =>
     numberIn(`options.${name}`, o[name], fallback, least, most);

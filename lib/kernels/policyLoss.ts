@@ -33,7 +33,7 @@ export interface PolicyLossInputs {
 }
 
 export interface PolicyLossOptions extends LossSettings {
-  /** Settings of a paper or a trainer; the other fields override them. */
+  /** Settings of a paper or a trainer; the other fields override them. Default `'grpo'`: seq-mean-token-mean. */
   readonly preset?: PolicyLossPreset;
   /** Threads to use at most; default: all of the pool. The result does not depend on it. */
   readonly threads?: number;

@@ -33,7 +33,7 @@ const settings = {
   klInputLimit: Infinity,
   klOutputLimit: Infinity,
   entropyCoef: 0,
-  aggregation: 'token-mean',
+  aggregation: 'seq-mean-token-mean',
   horizon: 1,
   countEmptySequences: false,
 } satisfies LossSettings;
