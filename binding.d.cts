@@ -1,25 +1,64 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
+/** In the order of ReadSampling in native/addon/sampling.cpp; lists are followed by their offsets. */
 type SampleArguments = [
   logits: ArrayBufferView,
   type: number,
   rows: number,
   vocab: number,
   stride: number,
-  /** [temperature, topK, topP] */
   settings: Float64Array,
-  temperatures: Float32Array | undefined,
-  topKs: Int32Array | undefined,
-  topPs: Float32Array | undefined,
+  temperature: Float32Array | undefined,
+  topK: Int32Array | undefined,
+  topP: Float32Array | undefined,
+  minP: Float32Array | undefined,
+  typicalP: Float32Array | undefined,
+  topNSigma: Float32Array | undefined,
+  xtcProbability: Float32Array | undefined,
+  steps: Uint8Array,
+  bitmask: Int32Array | undefined,
+  maskPerRow: boolean,
+  banned: Int32Array | undefined,
+  bannedOffsets: Int32Array | undefined,
+  stop: Int32Array | undefined,
+  stopOffsets: Int32Array | undefined,
+  minTokens: Int32Array | undefined,
+  biasTokens: Int32Array | undefined,
+  biasOffsets: undefined,
+  bias: Float32Array | undefined,
+  prompt: Int32Array | undefined,
+  promptOffsets: Int32Array | undefined,
+  output: Int32Array | undefined,
+  outputOffsets: Int32Array | undefined,
+  repetition: Float32Array | undefined,
+  presence: Float32Array | undefined,
+  frequency: Float32Array | undefined,
+  noRepeatNgram: Int32Array | undefined,
+  dry: Float64Array,
+  dryBreakers: Int32Array | undefined,
+  dryBreakerOffsets: Int32Array | undefined,
   seed: BigUint64Array,
   sequences: BigUint64Array,
   positions: Int32Array,
-  sample: number,
-  threads: number,
+  samples: number,
   status: Uint8Array,
   tokens: Int32Array,
   logprobs: Float32Array | undefined,
   rawLogprobs: Float32Array | undefined,
+  ranks: Int32Array | undefined,
+  entropy: Float32Array | undefined,
+  supportMass: Float32Array | undefined,
+  topN: number,
+  topTokens: Int32Array,
+  topLogprobs: Float32Array,
+  chosen: Int32Array | undefined,
+  chosenOffsets: Int32Array | undefined,
+  chosenLogprobs: Float32Array | undefined,
+  kept: object | undefined,
+  threads: number,
 ];
+
+/** Pointers and numbers in the order of native/addon/cuda_operations.cpp. */
+type CudaOperationArguments = [device: number, stream: bigint, pointers: BigUint64Array, numbers: Float64Array];
 
 declare const binding: {
   info(): {
@@ -29,6 +68,31 @@ declare const binding: {
     numericSpec: number;
     driver: { found: boolean; version: number; reason: string };
   };
+  cudaInfo(): {
+    available: boolean;
+    reason: string;
+    interpreted: boolean;
+    runtimeVersion: number;
+    devices: { name: string; computeCapability: string; multiprocessors: number; memoryBytes: number }[];
+  };
+  cudaAllocate(device: number, bytes: number): bigint;
+  cudaRelease(device: number, address: bigint): void;
+  cudaCopyToDevice(device: number, address: bigint, array: ArrayBufferView, stream: bigint): void;
+  cudaCopyToHost(device: number, address: bigint, array: ArrayBufferView, stream: bigint): void;
+  cudaCopyOnDevice(device: number, to: bigint, from: bigint, bytes: number, stream: bigint): void;
+  cudaFill(device: number, address: bigint, byte: number, bytes: number, stream: bigint): void;
+  cudaPointerDevice(address: bigint): number;
+  cudaIpcExport(device: number, address: bigint, handle: Uint8Array): void;
+  cudaIpcOpen(device: number, handle: Uint8Array): bigint;
+  cudaIpcClose(device: number, address: bigint): void;
+  cudaStreamCreate(device: number): bigint;
+  cudaStreamDestroy(device: number, stream: bigint): void;
+  cudaStreamSynchronize(device: number, stream: bigint): void;
+  cudaReleaseWorkspaces(): void;
+  cudaLogprobForward(...args: CudaOperationArguments): void;
+  cudaLogprobBackward(...args: CudaOperationArguments): void;
+  cudaSample(...args: CudaOperationArguments): void;
+  cudaGroupAdvantages(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
     vocab: number;
@@ -94,6 +158,10 @@ declare const binding: {
   ): void;
   sample(...args: SampleArguments): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
+  /** Holds the kept sets of a call until their size is known. */
+  newKeptSets(): object;
+  keptOffsets(kept: object, offsets: Int32Array): number;
+  keptTokens(kept: object, tokens: Int32Array): void;
   sampleAsync(...args: [...SampleArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   /** native/addon/advantage.cpp */
   groupAdvantages(

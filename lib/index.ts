@@ -90,10 +90,28 @@ export { shuffleOptions } from './templates/shuffle.js';
 export { blendRecipe, type BlendName, type BlendRecipe, type BlendSource } from './blend/recipe.js';
 export { BlendSchedule, type BatchOptions, type BlendDraw, type BlendState } from './blend/schedule.js';
 export {
+  compareSettings,
+  composeReward,
+  createRewardServer,
+  reasonCodes,
   reasons,
+  repetitionPenalty,
+  tokenF1,
+  trippedGuards,
   verify,
+  verifyBatch,
+  verifyBatchAsync,
+  verifyLines,
+  type BatchInput,
+  type BatchVerdicts,
+  type Comparison,
+  type ComposedReward,
   type Gold,
   type Reason,
+  type RewardContext,
+  type RewardSpec,
+  type RewardTerm,
+  type ServerOptions,
   type Verdict,
   type VerifyQuestion,
   type VerifySettings,
@@ -108,13 +126,14 @@ export {
   type TokenLogprobs,
   type TokenLogprobsOptions,
 } from './kernels/logprob.js';
+export { SamplingPlan, type SampledTokens, type SamplingKeys } from './kernels/sampling.js';
 export {
-  SamplingPlan,
-  type SampledTokens,
-  type SamplingKeys,
   type SamplingOptions,
+  type SamplingOrder,
   type SamplingOutput,
-} from './kernels/sampling.js';
+  type SamplingStep,
+  type TokenListOption,
+} from './kernels/samplingOptions.js';
 export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
 export { grpoStep, type GrpoBatch, type GrpoStepMetrics, type GrpoStepOptions } from './training/grpo.js';
 export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';

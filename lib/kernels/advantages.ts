@@ -1,6 +1,7 @@
-import binding = require('#binding');
 import { invalidType, invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { apart, badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+import { kernelsOn } from './device/backend.js';
 
 // The order is that of GroupEstimator in native/kernels/advantage/advantage.h.
 const estimators = ['grpo', 'dr_grpo', 'rloo', 'maxrl', 'gpg', 'batch-std', 'opo', 'pass-k', 'leave-one-out'] as const;
@@ -27,6 +28,8 @@ export interface GroupAdvantageOptions extends Grouping {
   readonly lengths?: Float32Array;
   /** Threads to use at most; default: all of the pool. The result does not depend on it. */
   readonly threads?: number;
+  /** Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. */
+  readonly device?: Device;
   /** Arrays to write into instead of new ones; `advantages` must not share memory with `rewards`. */
   readonly out?: { readonly advantages?: Float32Array; readonly zeroVariance?: Uint8Array };
 }
@@ -60,7 +63,7 @@ export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOp
   const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? new Uint8Array(groups), groups);
   apart('options.out.advantages', advantages, [rewards]);
   const estimatorIndex = estimators.indexOf(estimator);
-  const bad = binding.groupAdvantages(
+  const bad = kernelsOn(options.device).groupAdvantages(
     rewards,
     count,
     size,

@@ -1,7 +1,7 @@
-import binding = require('#binding');
-
 import { invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { float32, float64, floatParameter, int32, threadCount, uint8 } from './arguments.js';
+import { kernelsOn } from './device/backend.js';
 import {
   checkLogits,
   floatTypeCode,
@@ -21,6 +21,8 @@ export interface LogprobOptions extends LogitsShape {
   readonly temperature?: number | Float32Array | undefined;
   /** Most threads to use; default: the whole pool. The result never depends on it. */
   readonly threads?: number | undefined;
+  /** Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. */
+  readonly device?: Device | undefined;
 }
 
 export interface TokenLogprobsOptions extends LogprobOptions {
@@ -80,7 +82,7 @@ export function tokenLogprobs(
   const wanted = options.entropy ?? true;
   const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
   const temperature = temperatureOf(options, rows);
-  binding.logprobForward(
+  kernelsOn(options.device).logprobForward(
     ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride] as const),
     ...([tokens, temperature.scalar, temperature.values, threadCount('options.threads', options.threads)] as const),
     ...([status, logprob, logsumexp, state, entropy] as const),
@@ -135,8 +137,8 @@ export function logprobBackward(
   const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
   const dEntropy =
     gradients.dEntropy === undefined ? undefined : float32('gradients.dEntropy', gradients.dEntropy, rows);
-  const { temperature, threads, vocab, stride, dtype } = options;
-  const forward = { temperature, threads, vocab, stride, dtype, entropy: dEntropy !== undefined };
+  const { temperature, threads, device, vocab, stride, dtype } = options;
+  const forward = { temperature, threads, device, vocab, stride, dtype, entropy: dEntropy !== undefined };
   const state =
     gradients.state === undefined
       ? tokenLogprobs(logits, tokens, forward).state
@@ -145,7 +147,7 @@ export function logprobBackward(
   const inPlace = d.data.buffer === x.data.buffer;
   const stream = d.type === 'float32' && !inPlace && d.data.byteLength >= STREAM_BYTES;
   const t = temperatureOf(options, rows);
-  binding.logprobBackward(
+  kernelsOn(options.device).logprobBackward(
     ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride] as const),
     ...([tokens, t.scalar, t.values, threadCount('options.threads', threads), state, dLogprob, dEntropy] as const),
     ...([d.data, floatTypeCode(d.type), d.stride, stream] as const),

@@ -1,5 +1,16 @@
 import binding = require('#binding');
 
+import { cudaInfo } from './device.js';
+
+/** A GPU. */
+export interface CudaDevice {
+  readonly name: string;
+  /** e.g. '9.0'. */
+  readonly computeCapability: string;
+  readonly multiprocessors: number;
+  readonly memoryBytes: number;
+}
+
 /** What this process runs on. */
 export interface RuntimeInfo {
   /** Instruction set in use; `CROSSTHINK_ISA=scalar|avx2|avx512` overrides it. */
@@ -10,18 +21,21 @@ export interface RuntimeInfo {
   readonly threads: number;
   /** Number of the numeric specification (docs/numerics.md): equal numbers promise equal bits. */
   readonly numericSpec: number;
-  /** GPU state; `reason` says why there is none. */
-  readonly cuda: { readonly available: boolean; readonly driverVersion?: string; readonly reason: string };
+  /** GPU state; `reason` says why there is none, and what would be needed. */
+  readonly cuda: {
+    readonly available: boolean;
+    readonly driverVersion?: string;
+    readonly reason: string;
+    readonly devices: readonly CudaDevice[];
+  };
 }
 
 /** Says what this process runs on, and why not on more. Worth logging once, and in bug reports. */
 export function runtimeInfo(): RuntimeInfo {
   const { isa, isas, threads, numericSpec, driver } = binding.info();
-  const notBuilt = 'this version of crossthink has no CUDA kernels yet';
-  const cuda = driver.found
-    ? { available: false, driverVersion: cudaVersion(driver.version), reason: notBuilt }
-    : { available: false, reason: `${driver.reason}; ${notBuilt}` };
-  return { isa, isas, threads, numericSpec, cuda };
+  const { available, reason, devices } = cudaInfo();
+  const version = driver.found ? { driverVersion: cudaVersion(driver.version) } : {};
+  return { isa, isas, threads, numericSpec, cuda: { available, reason, devices, ...version } };
 }
 
 function cudaVersion(version: number): string {

@@ -16,7 +16,7 @@ export { guardCodes, trippedGuards, type GuardCode, type GuardOptions } from './
 export { scriptShare, type Script } from './components/language.js';
 export { cosineLength, overlongPenalty, type CosineOptions, type OverlongOptions } from './components/length.js';
 export { repetitionPenalty, type RepetitionOptions } from './components/repetition.js';
-export { verifyBatch, verifyBatchAsync, type BatchInput, type BatchVerdicts } from './batch/batch.js';
+export { reasonCodes, verifyBatch, verifyBatchAsync, type BatchInput, type BatchVerdicts } from './batch/batch.js';
 export { verifyLines } from './batch/stream.js';
 export { compareSettings, type Change, type Comparison } from './audit.js';
 export { createRewardServer, type ServerOptions } from './server/server.js';

@@ -10,6 +10,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, error);
   }
   crossthink::addon::RegisterAsync(env);
+  crossthink::addon::RegisterCuda(env, exports);
+  crossthink::addon::RegisterCudaOperations(env, exports);
   crossthink::addon::RegisterInfo(env, exports);
   crossthink::addon::RegisterReference(env, exports);
   crossthink::addon::RegisterKernelIsa(env, exports);

@@ -99,7 +99,7 @@ class Instance {
 void RegisterAsync(Napi::Env env) { env.SetInstanceData(new Instance(env)); }
 
 Napi::Promise StartAsync(Napi::Env env, AsyncWork work, const Napi::Value& cancel_flag,
-                         std::initializer_list<Napi::Value> buffers) {
+                         const std::vector<Napi::Value>& buffers) {
   auto job = std::make_unique<Job>(env);
   job->work = std::move(work);
   for (const Napi::Value& buffer : buffers) {

@@ -5,7 +5,7 @@
 
 #include <atomic>
 #include <functional>
-#include <initializer_list>
+#include <vector>
 
 namespace crossthink::addon {
 
@@ -20,7 +20,7 @@ void RegisterAsync(Napi::Env env);
 // `cancel_flag` is undefined or an Int32Array whose element 0 JavaScript sets to stop the work. `buffers` are kept
 // alive until then. No job outlives its environment: a worker that is terminated waits for its jobs.
 Napi::Promise StartAsync(Napi::Env env, AsyncWork work, const Napi::Value& cancel_flag,
-                         std::initializer_list<Napi::Value> buffers);
+                         const std::vector<Napi::Value>& buffers);
 
 }  // namespace crossthink::addon
 

@@ -4,6 +4,7 @@
 #include "runtime/cpu.h"
 #include "runtime/driver_probe.h"
 #include "runtime/thread_pool.h"
+#include "spec/annotate.h"
 
 namespace crossthink::addon {
 namespace {
@@ -22,7 +23,7 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
   result["isa"] = Napi::String::New(env, std::string(IsaName(ActiveIsa())));
   result["isas"] = isas;
   result["threads"] = Napi::Number::New(env, ThreadPool::Instance().size());
-  result["numericSpec"] = Napi::Number::New(env, 0);
+  result["numericSpec"] = Napi::Number::New(env, spec::kNumericSpec);
   result["driver"] = driver;
   return result;
 }

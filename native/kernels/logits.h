@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "spec/annotate.h"
+
 namespace crossthink {
 
 enum class DType : uint8_t { kFloat32 = 0, kBfloat16 = 1, kFloat16 = 2 };
@@ -23,7 +25,7 @@ struct Logits {
 struct RowFloat {
   const float* values = nullptr;
   float scalar = 0;
-  float At(size_t row) const { return values != nullptr ? values[row] : scalar; }
+  CT_HD float At(size_t row) const { return values != nullptr ? values[row] : scalar; }
 };
 
 // What became of a row. Codes are part of the API (lib/kernels/status.ts).

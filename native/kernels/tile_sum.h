@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "kernels/elements.h"
+#include "kernels/tile_join.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 #include "spec/exponential.h"
@@ -36,10 +37,6 @@ CT_INLINE float MaxOf(const typename E::T* x, size_t n) {
   if (i < n) m = V::Max(m, LoadTail<V, E>(x + i, n - i));
   return V::MaxLane(m);
 }
-
-// The integer-valued reference above all z = x c of elements up to `largest`; never -0, whose sign would show in
-// results.
-CT_INLINE float ReferenceOf(float largest, float c) { return ceilf(largest * c) + 0.0F; }
 
 // Adds what element x contributes to a lane.
 template <class V, Weighted kWeighted>
@@ -107,23 +104,6 @@ CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c) {
   SumAgainst<V, E, kWeighted>(x, n, c, &tile);
   if (empty) tile.reference = exact;
   return tile;
-}
-
-// Joins the partials of a row, or of a shard, in index order.
-CT_INLINE spec::RowState JoinTiles(const spec::TilePartial* tiles, size_t count) {
-  spec::RowState row = spec::EmptyRow();
-  for (size_t i = 0; i < count; ++i) {
-    if (tiles[i].reference > row.reference) row.reference = tiles[i].reference;
-  }
-  for (size_t i = 0; i < count; ++i) {
-    // A NaN or +inf must reach the sum, whatever its tile's reference.
-    if (!spec::IsFinite(tiles[i].sum)) {
-      row.sum += static_cast<double>(tiles[i].sum);
-    } else {
-      spec::Accumulate(&row, tiles[i].reference, tiles[i].sum, tiles[i].weighted, 0.0);
-    }
-  }
-  return row;
 }
 
 }  // namespace

@@ -126,6 +126,13 @@ struct Avx2 {
     }
     return count;
   }
+  CT_INLINE static size_t CompressInts(uint32_t* p, M m, const uint32_t* from) {
+    alignas(32) uint32_t lanes[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+    size_t count = 0;
+    for (uint32_t bits = ToBits(m); bits != 0; bits &= bits - 1) p[count++] = lanes[__builtin_ctz(bits)];
+    return count;
+  }
 
   struct D {
     __m256d low, high;

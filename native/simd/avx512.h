@@ -125,6 +125,10 @@ struct Avx512 {
     _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, index));
     return Count(m);
   }
+  CT_INLINE static size_t CompressInts(uint32_t* p, M m, const uint32_t* from) {
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, _mm512_loadu_si512(from)));
+    return Count(m);
+  }
 
   struct D {
     __m512d low, high;

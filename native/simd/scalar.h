@@ -105,6 +105,11 @@ struct Scalar {
     *p = first;
     return m ? 1 : 0;
   }
+  // The same of 32-bit integers at `from`. In place is allowed: p <= from.
+  CT_HD CT_INLINE static size_t CompressInts(uint32_t* p, M m, const uint32_t* from) {
+    *p = *from;
+    return m ? 1 : 0;
+  }
 
   // Exact sums of integer-valued floats in float64.
   using D = double;

@@ -12,4 +12,11 @@
 #define CT_INLINE inline __attribute__((always_inline))
 #endif
 
+namespace crossthink::spec {
+
+// Number of the numeric specification: equal numbers promise equal bits. Any change of bits raises it.
+constexpr int kNumericSpec = 1;
+
+}  // namespace crossthink::spec
+
 #endif  // CROSSTHINK_SPEC_ANNOTATE_H_

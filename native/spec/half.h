@@ -24,12 +24,11 @@ CT_HD CT_INLINE uint16_t ToBfloat16(float x) {
 
 CT_HD CT_INLINE float FromFloat16(uint16_t h) {
   const uint32_t sign = static_cast<uint32_t>(h & 0x8000U) << 16;
-  const uint32_t exponent = h >> 10 & 0x1fU;
-  const uint32_t fraction = h & 0x3ffU;
-  if (exponent == 0x1f) return BitCast<float>(sign | 0x7f800000U | fraction << 13);
-  // A subnormal is fraction * 2^-24, exact in float32.
-  if (exponent == 0) return BitCast<float>(sign | BitCast<uint32_t>(static_cast<float>(fraction) * 0x1p-24F));
-  return BitCast<float>(sign | (exponent + 112) << 23 | fraction << 13);
+  const uint32_t magnitude = static_cast<uint32_t>(h & 0x7fffU) << 13;
+  // As float32 bits the value is 2^112 too small, subnormals included: the product is exact. Infinity and NaN are not.
+  const float finite = BitCast<float>(magnitude) * 0x1p112F;
+  const uint32_t special = magnitude + 0x70000000U;
+  return BitCast<float>(sign | (magnitude >= 0x0f800000U ? special : BitCast<uint32_t>(finite)));
 }
 
 CT_HD CT_INLINE uint16_t ToFloat16(float x) {

@@ -1,6 +1,7 @@
 import binding = require('#binding');
 
-import { runtimeInfo } from '../../lib/index.js';
+import { CrossThinkError, runtimeInfo } from '../../lib/index.js';
+import { useDevice } from '../../lib/kernels/device/backend.js';
 
 /** Every instruction set this machine runs, slowest first: 'scalar' is what the others are compared with. */
 export const isas: readonly string[] = runtimeInfo().isas;
@@ -12,6 +13,19 @@ export function withIsa<T>(isa: string, body: () => T): T {
     return body();
   } finally {
     binding.useKernels(runtimeInfo().isa);
+  }
+}
+
+/** A GPU, or the interpreter of test/cuda-interpreter, runs the kernels too where one can be loaded. */
+export const hasCuda = runtimeInfo().cuda.available;
+
+/** Runs `body` with every kernel on the first CUDA device. */
+export function withCuda<T>(body: () => T): T {
+  const before = useDevice('cuda');
+  try {
+    return body();
+  } finally {
+    useDevice(before);
   }
 }
 
@@ -29,8 +43,19 @@ export function digest(value: unknown): string {
   return typeof value === 'number' ? digest(Float64Array.of(value)) : String(value);
 }
 
+/** The digest of a run on CUDA; undefined where it asks for what CUDA does not have yet. */
+function cudaDigest(run: () => unknown): string | undefined {
+  try {
+    return withCuda(() => digest(run()));
+  } catch (error) {
+    if (error instanceof CrossThinkError && error.code === 'ERR_CUDA_UNAVAILABLE') return undefined;
+    throw error;
+  }
+}
+
 /**
- * Checks that `run` returns the same bits on every instruction set and for 1, 2, 3 and 8 threads, and returns the result.
+ * Checks that `run` returns the same bits on every instruction set and for 1, 2, 3 and 8 threads, and on CUDA where it can
+ * be loaded, and returns the result.
  */
 export function sameBits<T>(run: (threads: number) => T): T {
   const expected = withIsa('scalar', () => run(1));
@@ -41,5 +66,7 @@ export function sameBits<T>(run: (threads: number) => T): T {
       if (actual !== wanted) throw new Error(`${isa}, ${threads} threads: other bits than scalar, 1 thread`);
     }
   }
+  const onCuda = hasCuda ? cudaDigest(() => run(1)) : undefined;
+  if (onCuda !== undefined && onCuda !== wanted) throw new Error('cuda: other bits than scalar');
   return expected;
 }

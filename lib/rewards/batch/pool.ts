@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { Piscina } from 'piscina';
 import type { VerifySettings } from '../settings.js';
 import type { RowError, RowVerdict } from '../row.js';
 import type { BatchInput, BatchVerdicts } from './batch.js';
@@ -26,6 +26,8 @@ function workerFile(): string {
 
 /** Runs `use` with a pool of `threads` workers, which end with it. */
 export async function withPool<T>(threads: number, use: (pool: VerifierPool) => Promise<T>): Promise<T> {
+  // Loaded when first needed: most users never ask for threads.
+  const { Piscina } = createRequire(__filename)('piscina') as typeof import('piscina');
   const pool = new Piscina({
     filename: workerFile(),
     minThreads: 1,

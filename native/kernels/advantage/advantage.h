@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "spec/annotate.h"
+
 namespace crossthink {
 
 // docs/losses.md has the formulas. The order is shared with lib/kernels/advantages.ts.
@@ -35,7 +37,7 @@ struct GroupAdvantages {
   float* advantages = nullptr;       // Must not overlap the rewards.
   uint8_t* zero_variance = nullptr;  // One per group.
 
-  size_t Begin(size_t group) const {
+  CT_HD size_t Begin(size_t group) const {
     return offsets == nullptr ? group * group_size : static_cast<size_t>(offsets[group]);
   }
 };

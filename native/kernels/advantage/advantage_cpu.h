@@ -16,8 +16,6 @@
 namespace crossthink {
 namespace {
 
-constexpr size_t kRow = 256;
-
 // Up to kWidth rows of at most kRow numbers each, as columns; NaN where a row has ended.
 template <class V>
 struct Columns {
@@ -45,52 +43,24 @@ struct Columns {
   CT_INLINE typename V::F At(size_t column) const { return V::Load(lanes + column * V::kWidth); }
 };
 
+// `lengths` is read by kWeightedMean only.
 template <class V, GroupFormula kFormula>
-struct Passes {
-  using F = typename V::F;
-
-  // `lengths` is read by kWeightedMean only.
-  CT_INLINE static void First(const Columns<V>& rewards, const Columns<V>& lengths, GroupStatistics<V>* s) {
-    const F zero = V::Set(0.0F);
-    F count = zero, sum = zero, weight = zero, weighted = zero;
-    F smallest = V::Set(spec::Infinity()), largest = V::Set(-spec::Infinity()), second = largest;
-    for (size_t c = 0; c < rewards.count; ++c) {
-      const F x = rewards.At(c);
-      const typename V::M valid = V::Equal(x, x);
-      sum = V::Add(sum, V::Select(valid, x, zero));
-      count = V::Add(count, V::Select(valid, V::Set(1.0F), zero));
-      smallest = V::Min(smallest, x);
-      if constexpr (kFormula == GroupFormula::kBest) second = V::Max(second, V::Min(x, largest));
-      largest = V::Max(largest, x);
-      if constexpr (kFormula == GroupFormula::kWeightedMean) {
-        const F length = V::Select(valid, lengths.At(c), zero);
-        weight = V::Add(weight, length);
-        weighted = V::Fma(length, V::Select(valid, x, zero), weighted);
-      }
-    }
-    s->count = count;
-    s->sum = sum;
-    s->smallest = smallest;
-    s->largest = largest;
-    s->second = second;
-    s->weight = weight;
-    s->weighted = weighted;
+CT_INLINE GroupStatistics<V> FirstPass(const Columns<V>& rewards, const Columns<V>& lengths) {
+  GroupStatistics<V> s = EmptyGroup<V>();
+  for (size_t c = 0; c < rewards.count; ++c) {
+    AddReward<V, kFormula>(rewards.At(c), &s);
+    if constexpr (kFormula == GroupFormula::kWeightedMean) AddWeighted<V>(rewards.At(c), lengths.At(c), &s);
   }
+  return s;
+}
 
-  // Needs the mean.
-  CT_INLINE static void Second(const Columns<V>& rewards, GroupStatistics<V>* s) {
-    const F zero = V::Set(0.0F);
-    F deviation = zero, square = zero;
-    for (size_t c = 0; c < rewards.count; ++c) {
-      const F x = rewards.At(c);
-      const F d = V::Select(V::Equal(x, x), V::Sub(x, s->mean), zero);
-      deviation = V::Add(deviation, d);
-      square = V::Fma(d, d, square);
-    }
-    s->deviation = deviation;
-    s->square = square;
-  }
-};
+// s->mean is known.
+template <class V>
+CT_INLINE void SecondPass(const Columns<V>& rewards, GroupStatistics<V>* out) {
+  GroupStatistics<V> s = *out;
+  for (size_t c = 0; c < rewards.count; ++c) AddDeviation<V>(rewards.At(c), &s);
+  *out = s;
+}
 
 // Lane g of coefficients.
 template <class V>
@@ -118,17 +88,12 @@ CT_INLINE void ApplyGroup(const GroupAdvantages& op, size_t begin, size_t end, s
   c.scale = V::Set(stored.scale[lane]);
   for (size_t i = begin; i < end; i += w) {
     if (i + w <= limit) {
-      V::Store(op.advantages + i, Advantage<V, kFormula>(V::Load(op.rewards + i), c));
+      V::Store(op.advantages + i, AdvantageOf<V, kFormula>(V::Load(op.rewards + i), c));
     } else {
       const typename V::F x = V::LoadPartial(op.rewards + i, limit - i, 0.0F);
-      V::StorePartial(op.advantages + i, limit - i, Advantage<V, kFormula>(x, c));
+      V::StorePartial(op.advantages + i, limit - i, AdvantageOf<V, kFormula>(x, c));
     }
   }
-}
-
-template <class V>
-CT_INLINE typename V::F MeanOf(const GroupStatistics<V>& s) {
-  return V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
 }
 
 // Groups [begin, end), at most kWidth of them and none longer than kRow.
@@ -143,10 +108,9 @@ CT_INLINE void SmallGroups(const GroupAdvantages& op, size_t begin, size_t end, 
   }
   columns[0].Load(op.rewards, first, length);
   if constexpr (kFormula == GroupFormula::kWeightedMean) columns[1].Load(op.lengths, first, length);
-  GroupStatistics<V> s;
-  Passes<V, kFormula>::First(columns[0], columns[1], &s);
-  s.mean = MeanOf<V>(s);
-  Passes<V, kFormula>::Second(columns[0], &s);
+  GroupStatistics<V> s = FirstPass<V, kFormula>(columns[0], columns[1]);
+  s.mean = V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
+  SecondPass<V>(columns[0], &s);
   StoredCoefficients<V> c;
   c.Set(Coefficients<V>(op, s));
   const size_t limit = op.Begin(end);
@@ -175,56 +139,42 @@ CT_INLINE void ForRows(const float* x, const float* lengths, size_t begin, size_
   }
 }
 
-template <class V>
-CT_INLINE double SumLanes(typename V::F x, size_t used, double sum) {
-  float lanes[V::kWidth];
-  V::Store(lanes, x);
-  for (size_t r = 0; r < used; ++r) sum += static_cast<double>(lanes[r]);
-  return sum;
-}
-
 // Statistics of rewards [begin, end): rows joined in float64 in index order, then rounded.
 template <class V, GroupFormula kFormula>
 GroupStatistics<simd::Scalar> LargeStatistics(const float* x, const float* lengths, size_t begin, size_t end,
                                               Columns<V>* columns) {
   constexpr size_t w = V::kWidth;
-  using S = simd::Scalar;
-  GroupStatistics<V> rows;
-  GroupStatistics<S> s;
-  s.smallest = spec::Infinity();
-  s.largest = s.second = -spec::Infinity();
-  double count = 0, sum = 0, weight = 0, weighted = 0;
+  float a[w], b[w], c[w], d[w];
+  GroupTotals total = EmptyTotals();
   ForRows<V>(x, lengths, begin, end, columns, [&](size_t used) {
-    Passes<V, kFormula>::First(columns[0], columns[1], &rows);
-    count = SumLanes<V>(rows.count, used, count);
-    sum = SumLanes<V>(rows.sum, used, sum);
-    weight = SumLanes<V>(rows.weight, used, weight);
-    weighted = SumLanes<V>(rows.weighted, used, weighted);
-    float smallest[w], largest[w], second[w];
-    V::Store(smallest, rows.smallest);
-    V::Store(largest, rows.largest);
-    V::Store(second, rows.second);
-    for (size_t r = 0; r < used; ++r) {
-      s.smallest = S::Min(s.smallest, smallest[r]);
-      s.second = S::Max(S::Max(s.second, second[r]), S::Min(s.largest, largest[r]));
-      s.largest = S::Max(s.largest, largest[r]);
+    const GroupStatistics<V> rows = FirstPass<V, kFormula>(columns[0], columns[1]);
+    V::Store(a, rows.second);
+    V::Store(b, rows.largest);
+    if constexpr (kFormula == GroupFormula::kBest) {
+      // Row by row with the largest so far: what a row's best leaves behind is a candidate for the second.
+      for (size_t r = 0; r < used; ++r) {
+        JoinExtremes(a[r], b[r], &total);
+        total.largest = b[r] > total.largest ? b[r] : total.largest;
+      }
     }
+    V::Store(c, rows.weight);
+    V::Store(d, rows.weighted);
+    for (size_t r = 0; r < used; ++r) JoinWeighted(c[r], d[r], &total);
+    V::Store(a, rows.count);
+    V::Store(c, rows.sum);
+    V::Store(d, rows.smallest);
+    for (size_t r = 0; r < used; ++r) JoinFirst(a[r], c[r], d[r], b[r], &total);
   });
-  s.mean = static_cast<float>(sum / (count > 1 ? count : 1));
-  rows.mean = V::Set(s.mean);
-  double deviation = 0, square = 0;
+  const float mean = MeanOf(total);
   ForRows<V>(x, nullptr, begin, end, columns, [&](size_t used) {
-    Passes<V, kFormula>::Second(columns[0], &rows);
-    deviation = SumLanes<V>(rows.deviation, used, deviation);
-    square = SumLanes<V>(rows.square, used, square);
+    GroupStatistics<V> rows = EmptyGroup<V>();
+    rows.mean = V::Set(mean);
+    SecondPass<V>(columns[0], &rows);
+    V::Store(a, rows.deviation);
+    V::Store(b, rows.square);
+    for (size_t r = 0; r < used; ++r) JoinSecond(a[r], b[r], &total);
   });
-  s.count = static_cast<float>(count);
-  s.sum = static_cast<float>(sum);
-  s.weight = static_cast<float>(weight);
-  s.weighted = static_cast<float>(weighted);
-  s.deviation = static_cast<float>(deviation);
-  s.square = static_cast<float>(square);
-  return s;
+  return StatisticsOf(total, mean);
 }
 
 template <class V, GroupFormula kFormula>

@@ -1,7 +1,7 @@
 #ifndef CROSSTHINK_KERNELS_ADVANTAGE_GROUP_FORMULAS_H_
 #define CROSSTHINK_KERNELS_ADVANTAGE_GROUP_FORMULAS_H_
 
-#include "kernels/advantage/advantage.h"
+#include "kernels/advantage/statistics.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 
@@ -9,23 +9,6 @@
 // (simd::Scalar on a CUDA thread). docs/losses.md, "Group advantages".
 namespace crossthink {
 namespace {
-
-// Sums over the valid rewards of a group, each in index order.
-template <class V>
-struct GroupStatistics {
-  // First pass.
-  typename V::F count;
-  typename V::F sum;
-  typename V::F smallest;
-  typename V::F largest;
-  typename V::F second;    // kBest: the largest but one.
-  typename V::F weight;    // kWeightedMean: sum of lengths,
-  typename V::F weighted;  // and of length times reward.
-  // Second pass.
-  typename V::F mean;
-  typename V::F deviation;  // Sum of x - mean: what rounding left of 0.
-  typename V::F square;     // Sum of (x - mean)^2.
-};
 
 constexpr float kNoAdvantage = -1.0F;
 
@@ -97,8 +80,8 @@ CT_HD CT_INLINE GroupCoefficients<V> Coefficients(const GroupAdvantages& op, con
 }
 
 // The advantages of rewards x of one group, whose coefficients c are the same in every lane.
-template <class V, GroupFormula kFormula>
-CT_HD CT_INLINE typename V::F Advantage(typename V::F x, const GroupCoefficients<V>& c) {
+template <class V, GroupFormula kFormula = GroupFormula::kLinear>
+CT_HD CT_INLINE typename V::F AdvantageOf(typename V::F x, const GroupCoefficients<V>& c) {
   using F = typename V::F;
   const F zero = V::Set(0.0F);
   F a;

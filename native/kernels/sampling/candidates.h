@@ -5,9 +5,12 @@
 #include <cstdint>
 
 #include "kernels/elements.h"
+#include "kernels/sampling/decisions.h"
 #include "kernels/sampling/sampling.h"
+#include "kernels/tile_sum.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
+#include "spec/exponential.h"
 #include "spec/mass.h"
 #include "spec/order.h"
 
@@ -16,8 +19,6 @@
 // result.
 namespace crossthink {
 namespace {
-
-constexpr float kLowestLogit = -0x1.fffffep127F;  // Every logit but -inf reaches it.
 
 // Lane-wise maxima of each block of 512 elements: kWidth values a block. Returns the number of values.
 template <class V, class E>
@@ -68,7 +69,7 @@ CT_INLINE float BoundForCount(const float* maxima, size_t n, size_t k) {
 
 // Elements >= bound in ascending order of token id.
 template <class V, class E>
-CT_INLINE size_t Collect(const typename E::T* x, size_t n, const float* maxima, float bound, SamplingScratch* s) {
+CT_INLINE void Collect(const typename E::T* x, size_t n, const float* maxima, float bound, TokenSet* set) {
   constexpr size_t w = V::kWidth;
   const typename V::F least = V::Set(bound);
   size_t count = 0;
@@ -79,23 +80,96 @@ CT_INLINE size_t Collect(const typename E::T* x, size_t n, const float* maxima, 
       const typename V::F v = end - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, end - j);
       const typename V::M reached = V::LessEqual(least, v);
       if (!V::Any(reached)) continue;
-      V::CompressIndex(s->ids + count, reached, static_cast<uint32_t>(j));
-      count += V::Compress(s->values + count, reached, v);
+      V::CompressIndex(set->ids + count, reached, static_cast<uint32_t>(j));
+      count += V::Compress(set->values + count, reached, v);
     }
   }
-  return count;
+  set->size = count;
 }
 
-// Fills probabilities and candidates of the first n values; the tail of the last vector is scratch.
+// Probabilities of the set relative to the row's largest. The tail of the last vector is scratch.
 template <class V>
-CT_INLINE void Weigh(size_t n, float c, float reference, SamplingScratch* s) {
-  for (size_t i = 0; i < n; i += V::kWidth) {
-    const typename V::F t = V::Fma(V::Load(s->values + i), V::Set(c), V::Set(-reference));
-    V::Store(s->probabilities + i, spec::Exp2Below128<V>(t));
+CT_INLINE void Weigh(TokenSet* set, float c, float reference) {
+  for (size_t i = 0; i < set->size; i += V::kWidth) {
+    const typename V::F t = V::Fma(V::Load(set->values + i), V::Set(c), V::Set(-reference));
+    V::Store(set->probabilities + i, spec::Exp2Below128<V>(t));
   }
-  for (size_t i = 0; i < n; ++i) {
-    s->candidates[i] = {spec::OrderKey(s->values[i], s->ids[i]), spec::Mass(s->probabilities[i])};
+}
+
+CT_INLINE void FillCandidates(const TokenSet& set, Candidate* candidates) {
+  for (size_t i = 0; i < set.size; ++i) {
+    candidates[i] = {spec::OrderKey(set.values[i], set.ids[i]), spec::Mass(set.probabilities[i])};
   }
+}
+
+constexpr size_t kMassFlush = 4096;  // So few masses of up to 2^40 stay exact in a float64 lane.
+
+// Sum of the masses at [0, n) whose value exceeds `above`.
+template <class V>
+CT_INLINE uint64_t MassAbove(const float* values, const float* probabilities, size_t n, float above) {
+  constexpr size_t w = V::kWidth;
+  const typename V::F zero = V::Set(0.0F);
+  uint64_t total = 0;
+  for (size_t begin = 0; begin < n; begin += kMassFlush) {
+    const size_t end = begin + kMassFlush < n ? begin + kMassFlush : n;
+    typename V::D sum = V::ZeroDouble();
+    for (size_t i = begin; i < end; i += w) {
+      typename V::M counts = V::Less(V::Set(above), V::Load(values + i));
+      if (end - i < w) counts = V::And(counts, V::FromMaskBits((1U << (end - i)) - 1U));
+      const typename V::F mass = V::Truncate(V::Mul(V::Load(probabilities + i), V::Set(spec::kMassScale)));
+      sum = V::AddToDouble(sum, V::Select(counts, mass, zero));
+    }
+    total += static_cast<uint64_t>(V::SumDouble(sum));
+  }
+  return total;
+}
+
+template <class V>
+CT_INLINE uint64_t TotalMass(const TokenSet& set) {
+  return MassAbove<V>(set.values, set.probabilities, set.size, -spec::Infinity());
+}
+
+// Moves the tokens of `from` with low < value <= high to `to`, which may be `from`.
+template <class V>
+CT_INLINE void Between(const TokenSet& from, float low, float high, TokenSet* to) {
+  constexpr size_t w = V::kWidth;
+  size_t count = 0;
+  for (size_t i = 0; i < from.size; i += w) {
+    const typename V::F v = V::Load(from.values + i);
+    typename V::M inside = V::And(V::Less(V::Set(low), v), V::LessEqual(v, V::Set(high)));
+    if (from.size - i < w) inside = V::And(inside, V::FromMaskBits((1U << (from.size - i)) - 1U));
+    if (!V::Any(inside)) continue;
+    V::CompressInts(to->ids + count, inside, from.ids + i);
+    V::Compress(to->probabilities + count, inside, V::Load(from.probabilities + i));
+    count += V::Compress(to->values + count, inside, v);
+  }
+  to->size = count;
+}
+
+// Keeps the tokens whose key is at least `last`.
+template <class V>
+CT_INLINE void KeepFrom(uint64_t last, TokenSet* set) {
+  // The key's token breaks ties of its value: up to it such values stay, behind it they go. Ids ascend.
+  const float value = spec::KeyValue(last);
+  const uint32_t token = spec::KeyToken(last);
+  size_t count = 0;
+  for (size_t i = 0; i < set->size; i += V::kWidth) {
+    const typename V::F v = V::Load(set->values + i);
+    const size_t left = set->size - i < V::kWidth ? set->size - i : V::kWidth;
+    typename V::M kept = V::Less(V::Set(value), v);
+    if (set->ids[i] <= token) {
+      uint32_t up_to = 0;
+      for (size_t k = 0; k < left; ++k) up_to |= set->ids[i + k] <= token ? 1U << k : 0U;
+      kept = V::Or(kept, V::And(V::Equal(V::Set(value), v), V::FromMaskBits(up_to)));
+    }
+    kept = V::And(kept, V::FromMaskBits((uint32_t{1} << left) - 1U));
+    if (!V::Any(kept)) continue;
+    const typename V::F p = V::Load(set->probabilities + i);
+    V::CompressInts(set->ids + count, kept, set->ids + i);
+    V::Compress(set->probabilities + count, kept, p);
+    count += V::Compress(set->values + count, kept, v);
+  }
+  set->size = count;
 }
 
 enum class CutBy { kCount, kMass };
@@ -152,6 +226,66 @@ CT_INLINE size_t Cut(Candidate* c, size_t n, uint64_t limit) {
   }
   for (; low < high && before < limit; ++low) before += WeightOf<kBy>(c[low]);
   return low;
+}
+
+// Sixty-four tokens of the set, evenly spaced, in descending order of value, with their masses.
+CT_INLINE void Sample64(const TokenSet& set, Candidate* sample) {
+  for (size_t i = 0; i < 64; ++i) {
+    const size_t at = i * set.size / 64;
+    const Candidate one = {spec::OrderKey(set.values[at], set.ids[at]), spec::Mass(set.probabilities[at])};
+    size_t j = i;
+    for (; j > 0 && sample[j - 1].key < one.key; --j) sample[j] = sample[j - 1];
+    sample[j] = one;
+  }
+}
+
+// The key of the last token that stays when, in descending order, one is kept while the mass in front of it is below
+// `limit` (at least one). Large sets are narrowed first, by masses above two pivots around where a sample expects the
+// cut.
+template <class V>
+uint64_t LastByMass(const TokenSet& set, uint64_t limit, TokenSet* narrowed, Candidate* candidates) {
+  constexpr size_t kSmall = 2048;
+  const TokenSet* rest = &set;
+  uint64_t before = 0;
+  for (int round = 0; round < 8 && rest->size > kSmall; ++round) {
+    Candidate sample[64];
+    Sample64(*rest, sample);
+    uint64_t total = 0;
+    for (const Candidate& c : sample) total += c.mass;
+    const double share = static_cast<double>(limit - before) / static_cast<double>(TotalMass<V>(*rest));
+    const auto wanted =
+        static_cast<uint64_t>(share < 1 ? share * static_cast<double>(total) : static_cast<double>(total));
+    size_t at = 0;
+    for (uint64_t sum = 0; at < 64 && (sum += sample[at].mass) < wanted;) ++at;
+    constexpr size_t kMargin = 8;
+    const float high = at >= kMargin ? spec::KeyValue(sample[at - kMargin].key) : spec::Infinity();
+    const float low = at + kMargin < 64 ? spec::KeyValue(sample[at + kMargin].key) : -spec::Infinity();
+    const uint64_t above_high = MassAbove<V>(rest->values, rest->probabilities, rest->size, high);
+    const uint64_t above_low = MassAbove<V>(rest->values, rest->probabilities, rest->size, low);
+    // The cut lies where the mass passes the limit: among values <= low, in (low, high], or above high.
+    float from = low;
+    float to = high;
+    if (before + above_high >= limit) {
+      from = high;
+      to = spec::Infinity();
+    } else if (before + above_low < limit) {
+      from = -spec::Infinity();
+      to = low;
+      before += above_low;
+    } else {
+      before += above_high;
+    }
+    const size_t size = rest->size;
+    Between<V>(*rest, from, to, narrowed);
+    rest = narrowed;
+    if (rest->size == size) break;  // Nothing but ties of one value: quickselect tells them apart by token.
+  }
+  if (rest->size == 0) return 0;
+  FillCandidates(*rest, candidates);
+  const size_t kept = Cut<CutBy::kMass>(candidates, rest->size, limit - before);
+  uint64_t last = candidates[0].key;
+  for (size_t i = 1; i < kept; ++i) last = candidates[i].key < last ? candidates[i].key : last;
+  return last;
 }
 
 }  // namespace

@@ -24,19 +24,23 @@ class ScratchMemory {
     const size_t raw = reserve(tiles * sizeof(spec::TilePartial));
     const size_t processed = reserve(tiles * sizeof(spec::TilePartial));
     const size_t maxima = reserve(tiles * kMaximaPerTile * sizeof(float));
-    const size_t values = reserve(candidates * sizeof(float));
-    const size_t ids = reserve(candidates * sizeof(uint32_t));
-    const size_t probabilities = reserve(candidates * sizeof(float));
+    const size_t edited = reserve(candidates * sizeof(float));
+    size_t sets[6];
+    for (size_t& at : sets) at = reserve(candidates * sizeof(float));
     const size_t sorted = reserve(candidates * sizeof(Candidate));
     if (size > size_) {
       memory_.reset(new std::byte[size]);
       size_ = size;
     }
-    std::byte* base = memory_.get();
-    return {reinterpret_cast<spec::TilePartial*>(base + raw), reinterpret_cast<spec::TilePartial*>(base + processed),
-            reinterpret_cast<float*>(base + maxima),          reinterpret_cast<float*>(base + values),
-            reinterpret_cast<uint32_t*>(base + ids),          reinterpret_cast<float*>(base + probabilities),
-            reinterpret_cast<Candidate*>(base + sorted)};
+    const auto floats = [this](size_t at) { return reinterpret_cast<float*>(memory_.get() + at); };
+    const auto ints = [this](size_t at) { return reinterpret_cast<uint32_t*>(memory_.get() + at); };
+    return {reinterpret_cast<spec::TilePartial*>(memory_.get() + raw),
+            reinterpret_cast<spec::TilePartial*>(memory_.get() + processed),
+            floats(maxima),
+            floats(edited),
+            {floats(sets[0]), ints(sets[1]), floats(sets[2]), 0},
+            {floats(sets[3]), ints(sets[4]), floats(sets[5]), 0},
+            reinterpret_cast<Candidate*>(memory_.get() + sorted)};
   }
 
  private:

@@ -7,221 +7,216 @@
 
 #include "kernels/elements.h"
 #include "kernels/logprob/logprob_cpu.h"
-#include "kernels/sampling/candidates.h"
+#include "kernels/sampling/draw_cpu.h"
+#include "kernels/sampling/edits_cpu.h"
+#include "kernels/sampling/filters_cpu.h"
 #include "kernels/sampling/sampling.h"
-#include "kernels/tile_sum.h"
-#include "spec/exponential.h"
 #include "spec/logarithm.h"
-#include "spec/mass.h"
 #include "spec/philox.h"
-#include "spec/tile.h"
 
 namespace crossthink {
 namespace {
 
-struct Drawn {
-  int32_t token;
-  float logprob;
-};
-
-// Picks the element of one tile whose integer masses, added up in order, first exceed `fraction` of their total.
+// The largest logit, ties to the lowest token id.
 template <class V, class E>
-size_t DrawInTile(const typename E::T* x, size_t n, float c, float reference, double fraction) {
-  constexpr size_t w = V::kWidth;
-  alignas(64) float masses[spec::kTile];
-  double sums[spec::kRowsPerTile] = {};
-  double total = 0;
-  for (size_t row = 0; row * spec::kLanes < n; ++row) {
-    typename V::D sum = V::ZeroDouble();
-    const size_t begin = row * spec::kLanes;
-    const size_t end = begin + spec::kLanes < n ? begin + spec::kLanes : n;
-    for (size_t j = begin; j < end; j += w) {
-      const typename V::F v = end - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, end - j);
-      const typename V::F p = spec::Exp2Below128<V>(V::Fma(v, V::Set(c), V::Set(-reference)));
-      const typename V::F mass = V::Truncate(V::Mul(p, V::Set(spec::kTileMassScale)));
-      V::Store(masses + j, mass);
-      sum = V::AddToDouble(sum, mass);
-    }
-    sums[row] = V::SumDouble(sum);
-    total += sums[row];
-  }
-  // Integer-valued and below 2^53: exact, so any order of addition gives the same.
-  double target = floor(fraction * total);
-  if (target > total - 1) target = total - 1;
-  size_t row = 0;
-  double before = 0;
-  while (before + sums[row] <= target) before += sums[row++];
-  size_t j = row * spec::kLanes;
-  while (before + static_cast<double>(masses[j]) <= target) before += static_cast<double>(masses[j++]);
-  return j;
-}
-
-// An inverse-CDF draw over the whole row in two levels: the tile by the float64 prefix sums of the tile masses, the
-// element by integer masses.
-template <class V, class E>
-Drawn DrawFromRow(const typename E::T* x, size_t n, float c, const spec::TilePartial* tiles, const spec::RowState& row,
-                  uint64_t bits) {
-  const double target = spec::UnitDouble(bits) * row.sum;
-  const size_t count = spec::TileCount(n);
-  double before = 0;
-  double mass = 0;
-  size_t chosen = 0;
-  spec::RowState prefix = {row.reference, 0, 0, 0};
-  for (size_t i = 0; i < count; ++i) {
-    const double at = prefix.sum;
-    spec::Accumulate(&prefix, tiles[i].reference, tiles[i].sum, 0, 0);
-    if (prefix.sum == at) continue;
-    chosen = i;
-    before = at;
-    mass = prefix.sum - at;
-    if (prefix.sum > target) break;
-  }
-  const size_t begin = chosen * spec::kTile;
-  const size_t length = n - begin < spec::kTile ? n - begin : spec::kTile;
-  const double fraction = (target - before) / mass;
-  const size_t token = begin + DrawInTile<V, E>(x + begin, length, c, tiles[chosen].reference, fraction);
-  const float t = Log2Offset(E::Read(x + token), c, row.reference);
-  return {static_cast<int32_t>(token), LogprobOf(t, spec::Log2Double(row.sum))};
-}
-
-// The largest logit, ties to the lowest token id: a point mass.
-template <class V, class E>
-Drawn Greedy(const typename E::T* x, size_t n) {
+size_t Greedy(const typename E::T* x, size_t n) {
   const float largest = MaxOf<V, E>(x, n);
   size_t token = 0;
   for (; token + V::kWidth <= n; token += V::kWidth) {
     if (V::Any(V::Equal(V::Set(largest), E::Load(x + token)))) break;
   }
   while (E::Read(x + token) != largest) ++token;
-  return {static_cast<int32_t>(token), 0.0F};
+  return token;
 }
 
-struct Filters {
-  size_t top_k;  // 0: off.
-  float top_p;   // 1: off.
+// softmax(logits) of a row, softcap included: what the model said, before anything was done to it.
+template <class V, class E>
+struct RawRow {
+  const typename E::T* x;
+  size_t n;
+  float softcap;
+  float c;
+  spec::RowState sum;
+  double log2_sum;
+
+  float Logit(size_t token) const {
+    const float v = E::Read(x + token);
+    if (softcap <= 0) return v;
+    float lanes[V::kWidth];
+    V::Store(lanes, CapLogits<V>(V::Set(v), softcap));
+    return lanes[0];
+  }
+  float Logprob(size_t token) const {
+    if (!HasDistribution(sum)) return spec::QuietNan();
+    return LogprobOf(Log2Offset(Logit(token), c, sum.reference), log2_sum);
+  }
 };
 
-// A value below every token of the nucleus: tokens with less than (1 - p) S / V of mass add up to less than 1 - p.
-CT_INLINE float BoundForMass(const spec::RowState& row, size_t n, float top_p, float c) {
-  const double least = (1.0 - static_cast<double>(top_p)) * row.sum / static_cast<double>(n);
-  if (!(least > 0)) return kLowestLogit;
-  // Two hundredths of a log2 unit cover every rounding on the way.
-  const double bound = (row.reference + spec::Log2Double(least) - 0.02) / static_cast<double>(c);
-  return bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit;
-}
-
-// What a top-p cut leaves in front of it: p of all mass, as an integer on the candidates' scale.
-CT_INLINE uint64_t MassLimit(const spec::RowState& row, float reference, float top_p) {
-  // The row is summed relative to row.reference, candidates to the row's maximum: a power of two apart.
-  const double total = row.sum * spec::PowerOfTwo(static_cast<int>(row.reference - static_cast<double>(reference)));
-  return static_cast<uint64_t>(static_cast<double>(top_p) * (total * static_cast<double>(spec::kMassScale)));
-}
-
-CT_INLINE uint64_t TotalMass(const Candidate* c, size_t n) {
-  uint64_t total = 0;
-  for (size_t i = 0; i < n; ++i) total += c[i].mass;
-  return total;
-}
-
-// Collects the candidates and cuts them; the kept ones lead s->candidates. Returns how many are kept; *found of all.
+// 1 + the tokens in front of `token`: of larger logits, or equal and of lower id.
 template <class V, class E>
-size_t Keep(const typename E::T* x, size_t n, float c, float reference, size_t maxima, const Filters& filters,
-            const spec::RowState& row, SamplingScratch* s, size_t* found) {
-  if (filters.top_k != 0) {
-    *found = Collect<V, E>(x, n, s->maxima, BoundForCount<V>(s->maxima, maxima, filters.top_k), s);
-    Weigh<V>(*found, c, reference, s);
-    const size_t kept = Cut<CutBy::kCount>(s->candidates, *found, filters.top_k);
-    if (!(filters.top_p < 1.0F)) return kept;
-    const auto total = static_cast<double>(TotalMass(s->candidates, kept));
-    return Cut<CutBy::kMass>(s->candidates, kept, static_cast<uint64_t>(static_cast<double>(filters.top_p) * total));
+int32_t RankOf(const typename E::T* x, size_t n, size_t token) {
+  constexpr size_t w = V::kWidth;
+  const float value = E::Read(x + token);
+  size_t rank = 1;
+  for (size_t j = 0; j < n; j += w) {
+    const typename V::F v = n - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, n - j);
+    rank += V::Count(V::Less(V::Set(value), v));
+    if (j >= token) continue;
+    const uint32_t before = token - j >= w ? ~0U : (1U << (token - j)) - 1U;
+    rank += V::Count(V::And(V::Equal(V::Set(value), v), V::FromMaskBits(before)));
   }
-  const uint64_t limit = MassLimit(row, reference, filters.top_p);
-  const float bound = BoundForMass(row, n, filters.top_p, c);
-  *found = Collect<V, E>(x, n, s->maxima, bound, s);
-  Weigh<V>(*found, c, reference, s);
-  // The bound leaves out less than 1 - p; truncation of masses could still make the rest fall short: then take all.
-  if (bound > kLowestLogit && TotalMass(s->candidates, *found) < limit) {
-    *found = Collect<V, E>(x, n, s->maxima, kLowestLogit, s);
-    Weigh<V>(*found, c, reference, s);
-  }
-  return Cut<CutBy::kMass>(s->candidates, *found, limit);
+  return static_cast<int32_t>(rank);
 }
 
+// The top_n tokens of a row in order, with their raw log-probs; -1 and NaN where the row has fewer.
 template <class V, class E>
-Drawn DrawFiltered(const typename E::T* x, size_t n, float c, const Filters& filters, const spec::RowState& row,
-                   SamplingScratch* s, uint64_t bits) {
-  const size_t maxima = BlockMaxima<V, E>(x, n, s->maxima);
-  const float reference = ReferenceOf(MaxOf<V, Float32Elements<V>>(s->maxima, maxima), c);
-  if (!spec::IsFinite(reference)) return {-1, spec::QuietNan()};  // Finite logits whose product with c overflows.
+void WriteTop(const Sampling& op, size_t row, const RawRow<V, E>& raw, bool valid, SamplingScratch* s) {
+  const size_t wanted = op.top_n;
   size_t found = 0;
-  size_t kept = Keep<V, E>(x, n, c, reference, maxima, filters, row, s, &found);
-  if (kept == 0) kept = Cut<CutBy::kCount>(s->candidates, found, 1);
-  const uint64_t total = TotalMass(s->candidates, kept);
-  uint64_t last = s->candidates[0].key;
-  for (size_t i = 1; i < kept; ++i) last = s->candidates[i].key < last ? s->candidates[i].key : last;
-  // The draw goes through the kept tokens in ascending order of id.
-  uint64_t target = spec::DrawBelow(bits, total);
-  size_t chosen = 0;
-  for (size_t i = 0; i < found; ++i) {
-    if (spec::OrderKey(s->values[i], s->ids[i]) < last) continue;
-    const uint64_t mass = spec::Mass(s->probabilities[i]);
-    chosen = i;
-    if (target < mass) break;
-    target -= mass;
+  if (valid) {
+    const size_t maxima = BlockMaxima<V, E>(raw.x, raw.n, s->maxima);
+    Collect<V, E>(raw.x, raw.n, s->maxima, BoundForCount<V>(s->maxima, maxima, wanted), &s->set);
+    for (size_t i = 0; i < s->set.size; ++i) s->candidates[i] = {spec::OrderKey(s->set.values[i], s->set.ids[i]), 0};
+    found = Cut<CutBy::kCount>(s->candidates, s->set.size, wanted);
   }
-  const float t = fmaf(s->values[chosen], c, -reference);
-  const double log2_total = spec::Log2Double(static_cast<double>(total)) - 40.0;
-  return {static_cast<int32_t>(s->ids[chosen]), LogprobOf(t, log2_total)};
+  for (size_t i = 1; i < found; ++i) {
+    const Candidate candidate = s->candidates[i];
+    size_t j = i;
+    for (; j > 0 && s->candidates[j - 1].key < candidate.key; --j) s->candidates[j] = s->candidates[j - 1];
+    s->candidates[j] = candidate;
+  }
+  for (size_t i = 0; i < wanted; ++i) {
+    const bool present = i < found;
+    const uint32_t token = present ? spec::KeyToken(s->candidates[i].key) : 0;
+    op.top_tokens[row * wanted + i] = present ? static_cast<int32_t>(token) : -1;
+    op.top_logprobs[row * wanted + i] = present ? raw.Logprob(token) : spec::QuietNan();
+  }
+}
+
+template <class V, class E>
+void WriteChosen(const Sampling& op, size_t row, const RawRow<V, E>& raw) {
+  const int32_t* tokens = op.chosen.Begin(row);
+  const size_t at = op.chosen.offsets != nullptr ? static_cast<size_t>(op.chosen.offsets[row]) : row * op.chosen.length;
+  for (size_t i = 0; i < op.chosen.Size(row); ++i) {
+    op.chosen_logprobs[at + i] =
+        InVocabulary(tokens[i], raw.n) ? raw.Logprob(static_cast<size_t>(tokens[i])) : spec::QuietNan();
+  }
+}
+
+// Filters row x (edited or not) and draws every sample of it. False where the row has no distribution.
+template <class V, class E>
+bool DrawSamples(const Sampling& op, size_t row, const typename E::T* x, SamplingScratch* s, const spec::RowState* raw,
+                 bool check) {
+  const size_t n = op.logits.vocab;
+  const bool greedy = op.temperature.At(row) == 0.0F;
+  FilteredRow<V, E> filtered(op, row, x, s, raw);
+  if (!greedy && !filtered.Run()) return false;
+  if (check && !HasDistribution(filtered.Sum())) return false;
+  const bool listed = filtered.listed();
+  const TokenSet& set = filtered.set();
+  const uint64_t total = listed ? TotalMass<V>(set) : 0;
+  const double log2_total = listed ? spec::Log2Double(static_cast<double>(total)) - 40.0 : 0.0;
+  for (size_t k = 0; k < op.samples; ++k) {
+    const size_t at = row * op.samples + k;
+    const uint32_t sample = op.sample + static_cast<uint32_t>(k);
+    const auto draw = [&](spec::Purpose purpose) {
+      return spec::Draw(op.seed, op.sequences[row], static_cast<uint32_t>(op.positions[row]), sample, purpose);
+    };
+    size_t token = 0;
+    float logprob = 0.0F;  // Greedy: a point mass.
+    if (greedy) {
+      token = Greedy<V, E>(x, n);
+    } else if (listed) {
+      const size_t i = op.gumbel ? GumbelMax<V, Float32Elements<V>>(set.values, set.ids, set.size, filtered.c(),
+                                                                    filtered.reference(), draw(spec::Purpose::kGumbel))
+                                 : DrawFromSet<V>(set, total, spec::FirstWord64(draw(spec::Purpose::kSample)));
+      token = set.ids[i];
+      logprob = LogprobOf(fmaf(set.values[i], filtered.c(), -filtered.reference()), log2_total);
+    } else {
+      const spec::RowState& sum = filtered.Sum();
+      const auto reference = static_cast<float>(sum.reference);
+      token = op.gumbel ? GumbelMax<V, E>(x, nullptr, n, filtered.c(), reference, draw(spec::Purpose::kGumbel))
+                        : DrawFromRow<V, E>(x, n, filtered.c(), filtered.Tiles(), sum,
+                                            spec::FirstWord64(draw(spec::Purpose::kSample)));
+      logprob = LogprobOf(Log2Offset(E::Read(x + token), filtered.c(), sum.reference), spec::Log2Double(sum.sum));
+    }
+    op.tokens[at] = static_cast<int32_t>(token);
+    if (op.logprob != nullptr) op.logprob[at] = logprob;
+  }
+  if (op.support_mass != nullptr) {
+    op.support_mass[row] = 1.0F;
+    if (greedy) op.support_mass[row] = spec::QuietNan();
+    if (listed) {
+      const spec::RowState& sum = filtered.Sum();
+      const double mass =
+          sum.sum * spec::PowerOfTwo(static_cast<int>(sum.reference - static_cast<double>(filtered.reference())));
+      const auto share =
+          static_cast<float>(static_cast<double>(total) / (mass * static_cast<double>(spec::kMassScale)));
+      op.support_mass[row] = share < 1.0F ? share : 1.0F;
+    }
+  }
+  if (op.keep != nullptr && listed) op.keep(op.keep_context, row, set.ids, set.size);
+  return true;
+}
+
+template <class V, class E>
+void SampleRow(const Sampling& op, size_t row, SamplingScratch* s) {
+  const size_t n = op.logits.vocab;
+  const typename E::T* x = RowOf<E>(op.logits, row);
+  const bool raw_wanted =
+      op.raw_logprob != nullptr || op.entropy != nullptr || op.top_n != 0 || op.chosen_logprobs != nullptr;
+  RawRow<V, E> raw = {x, n, op.edits.softcap, Log2Factor(1.0F), {}, 0.0};
+  bool valid = true;
+  if (raw_wanted) {
+    const bool entropy = op.entropy != nullptr;
+    if (op.edits.softcap > 0) {
+      CopyRow<V, E>(x, n, op.edits.softcap, s->edited);
+      raw.sum = entropy ? SumRow<V, Float32Elements<V>, Weighted::kYes>(s->edited, n, raw.c, s->raw)
+                        : SumRow<V, Float32Elements<V>, Weighted::kNo>(s->edited, n, raw.c, s->raw);
+    } else {
+      raw.sum = entropy ? SumRow<V, E, Weighted::kYes>(x, n, raw.c, s->raw)
+                        : SumRow<V, E, Weighted::kNo>(x, n, raw.c, s->raw);
+    }
+    valid = HasDistribution(raw.sum);
+    raw.log2_sum = valid ? spec::Log2Double(raw.sum.sum) : 0.0;
+  }
+  const bool edited = op.edits.Any();
+  bool drawn = false;
+  if (valid && edited) {
+    EditRow<V, E>(op.edits, row, x, n, s->narrowed.ids, s->edited);
+    drawn = DrawSamples<V, Float32Elements<V>>(op, row, s->edited, s, nullptr,
+                                               !raw_wanted || op.temperature.At(row) == 0.0F);
+  } else if (valid) {
+    drawn = DrawSamples<V, E>(op, row, x, s, raw_wanted ? &raw.sum : nullptr, !raw_wanted);
+  }
+  RowStatus status = RowStatus::kOk;
+  if (!drawn) status = Diagnose<V, E>(x, n);
+  // A row whose logits are sound, but none of them is allowed.
+  if (!drawn && edited && valid && status == RowStatus::kPositiveInfinity)
+    status = Diagnose<V, Float32Elements<V>>(s->edited, n);
+  op.status[row] = static_cast<uint8_t>(status);
+  for (size_t k = 0; k < op.samples; ++k) {
+    const size_t at = row * op.samples + k;
+    if (!drawn) {
+      op.tokens[at] = -1;
+      if (op.logprob != nullptr) op.logprob[at] = spec::QuietNan();
+    }
+    const auto token = static_cast<size_t>(op.tokens[at]);
+    if (op.raw_logprob != nullptr) op.raw_logprob[at] = drawn ? raw.Logprob(token) : spec::QuietNan();
+    if (op.rank != nullptr) op.rank[at] = drawn ? RankOf<V, E>(x, n, token) : 0;
+  }
+  if (op.entropy != nullptr) {
+    op.entropy[row] =
+        valid ? static_cast<float>(spec::kLn2 * (raw.log2_sum - raw.sum.weighted / raw.sum.sum)) : spec::QuietNan();
+  }
+  if (op.support_mass != nullptr && !drawn) op.support_mass[row] = spec::QuietNan();
+  if (op.top_n != 0) WriteTop<V, E>(op, row, raw, valid, s);
+  if (op.chosen_logprobs != nullptr) WriteChosen<V, E>(op, row, raw);
 }
 
 template <class V, class E>
 void SampleRows(const Sampling& op, size_t begin, size_t end, SamplingScratch* scratch) {
-  const size_t n = op.logits.vocab;
-  for (size_t i = begin; i < end; ++i) {
-    const typename E::T* x = RowOf<E>(op.logits, i);
-    const float temperature = op.temperature.At(i);
-    const bool greedy = temperature == 0.0F;
-    const float c = Log2Factor(greedy ? 1.0F : temperature);
-    const float raw_c = Log2Factor(1.0F);
-    const auto top_k = static_cast<size_t>(op.top_k.At(i));
-    const Filters filters = {top_k < n ? top_k : 0, op.top_p.At(i)};
-    const bool filtered = filters.top_k != 0 || filters.top_p < 1.0F;
-    const bool needs_row = !greedy && filters.top_k == 0;
-    const bool needs_raw = op.raw_logprob != nullptr || !needs_row;
-    // One sweep for each scale that is needed, tile by tile so that the second finds its tile in the cache.
-    const bool same = c == raw_c;
-    for (size_t tile = 0; tile < spec::TileCount(n); ++tile) {
-      const typename E::T* at = x + tile * spec::kTile;
-      const size_t length = n - tile * spec::kTile < spec::kTile ? n - tile * spec::kTile : spec::kTile;
-      if (needs_row) scratch->processed[tile] = SumTile<V, E, Weighted::kNo>(at, length, c);
-      if (!needs_raw) continue;
-      scratch->raw[tile] =
-          needs_row && same ? scratch->processed[tile] : SumTile<V, E, Weighted::kNo>(at, length, raw_c);
-    }
-    const spec::TilePartial* tiles = needs_row ? scratch->processed : scratch->raw;
-    const spec::RowState row = JoinTiles(tiles, spec::TileCount(n));
-    const uint64_t bits = spec::FirstWord64(spec::Draw(op.seed, op.sequences[i], static_cast<uint32_t>(op.positions[i]),
-                                                       op.sample, spec::Purpose::kSample));
-    Drawn drawn = {-1, spec::QuietNan()};
-    if (!HasDistribution(row)) {
-      // Nothing to draw from.
-    } else if (greedy) {
-      drawn = Greedy<V, E>(x, n);
-    } else if (filtered) {
-      drawn = DrawFiltered<V, E>(x, n, c, filters, row, scratch, bits);
-    } else {
-      drawn = DrawFromRow<V, E>(x, n, c, tiles, row, bits);
-    }
-    op.status[i] = static_cast<uint8_t>(drawn.token >= 0 ? RowStatus::kOk : Diagnose<V, E>(x, n));
-    op.tokens[i] = drawn.token;
-    if (op.logprob != nullptr) op.logprob[i] = drawn.logprob;
-    if (op.raw_logprob == nullptr) continue;
-    op.raw_logprob[i] = spec::QuietNan();
-    const spec::RowState raw = JoinTiles(scratch->raw, spec::TileCount(n));
-    if (drawn.token < 0 || !HasDistribution(raw)) continue;
-    const float t = Log2Offset(E::Read(x + drawn.token), raw_c, raw.reference);
-    op.raw_logprob[i] = LogprobOf(t, spec::Log2Double(raw.sum));
-  }
+  for (size_t row = begin; row < end; ++row) SampleRow<V, E>(op, row, scratch);
 }
 
 }  // namespace

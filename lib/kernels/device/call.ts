@@ -1,0 +1,84 @@
+import binding = require('#binding');
+
+import { invalidType, invalidValue } from '../../errors.js';
+import { cudaCall } from '../../native/device.js';
+import { dtypeOf, type DType, type HostArray } from '../../native/dtype.js';
+import { type CudaStream } from '../../native/stream.js';
+import { DeviceTensor } from '../../native/tensor.js';
+
+/** An argument of an operation on a device: there already, or on the host and copied for the call. */
+export type DeviceInput<A extends HostArray> = DeviceTensor | A;
+
+/** Native operations on device tensors. */
+export type Operation = 'cudaLogprobForward' | 'cudaLogprobBackward' | 'cudaSample' | 'cudaGroupAdvantages';
+
+/**
+ * The arguments of one native operation: pointers and numbers in the order of native/addon/cuda_operations.cpp.
+ *
+ * Host arrays are copied to temporary tensors. Freeing those waits for the device; pass device tensors to keep a call
+ * asynchronous and free of allocation.
+ */
+export class DeviceCall {
+  readonly #pointers: bigint[] = [];
+  readonly #numbers: number[] = [];
+  readonly #temporaries: DeviceTensor[] = [];
+
+  constructor(
+    readonly deviceIndex: number,
+    readonly stream: CudaStream | undefined,
+  ) {}
+
+  number(...values: number[]): this {
+    this.#numbers.push(...values);
+    return this;
+  }
+
+  /** A tensor of this device, or null. */
+  pointer(tensor: DeviceTensor | undefined): this {
+    this.#pointers.push(tensor?.address ?? 0n);
+    return this;
+  }
+
+  /** An input of `length` elements, copied here where it is on the host. */
+  input(field: string, value: DeviceInput<HostArray> | undefined, dtype: DType, length: number): this {
+    if (value === undefined) return this.pointer(undefined);
+    if (value instanceof DeviceTensor) return this.pointer(this.#checked(field, value, dtype, length));
+    if (dtypeOf(field, value) !== dtype) throw invalidType(field, `${dtype} elements`, value);
+    if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
+    const { stream } = this;
+    const tensor = DeviceTensor.from(value, { device: `cuda:${this.deviceIndex}`, stream });
+    this.#temporaries.push(tensor);
+    return this.pointer(tensor);
+  }
+
+  /** The caller's output tensor, checked, or a new one. */
+  output(field: string, tensor: DeviceTensor | undefined, dtype: DType, length: number): DeviceTensor {
+    if (tensor !== undefined) return this.#checked(field, tensor, dtype, length);
+    return DeviceTensor.allocate([length], { dtype, device: `cuda:${this.deviceIndex}`, stream: this.stream });
+  }
+
+  /** Runs the native operation with what was gathered. */
+  run(operation: Operation): void {
+    const pointers = BigUint64Array.from(this.#pointers);
+    const numbers = Float64Array.from(this.#numbers);
+    cudaCall(() => {
+      binding[operation](this.deviceIndex, this.stream?.address ?? 0n, pointers, numbers);
+    });
+  }
+
+  /** Frees the copies of host arrays; they wait for the device. */
+  release(): void {
+    for (const tensor of this.#temporaries.splice(0)) tensor.dispose();
+  }
+
+  #checked(field: string, tensor: DeviceTensor, dtype: DType, length: number): DeviceTensor {
+    if (tensor.deviceIndex !== this.deviceIndex) {
+      throw invalidValue(field, `on cuda:${this.deviceIndex}, as the logits`, tensor.device);
+    }
+    if (tensor.dtype !== dtype) throw invalidValue(field, `of ${dtype}`, tensor.dtype);
+    if (tensor.length !== length || !tensor.contiguous) {
+      throw invalidValue(field, `contiguous, of ${length} elements`, tensor.shape);
+    }
+    return tensor;
+  }
+}

@@ -1,0 +1,144 @@
+import { invalidValue } from '../../errors.js';
+import { type CudaStream } from '../../native/stream.js';
+import { DeviceTensor } from '../../native/tensor.js';
+import { DeviceCall, type DeviceInput } from './call.js';
+import { addLogits, checkDeviceLogits, type DeviceLogits } from './logits.js';
+
+const STATE_SIZE = 3;
+
+export interface DeviceLogprobOptions {
+  /** Softmax temperature: one for all rows, or one per row; default 1. Values on the device are not checked. */
+  readonly temperature?: number | DeviceInput<Float32Array> | undefined;
+  /** Stream to run on; default: that of the logits. */
+  readonly stream?: CudaStream | undefined;
+}
+
+export interface DeviceTokenLogprobsOptions extends DeviceLogprobOptions {
+  /** Also compute the entropy of each row; default true. */
+  readonly entropy?: boolean | undefined;
+  /** Tensors to write into, of one element per row (`state`: three). */
+  readonly out?:
+    | {
+        readonly logprob?: DeviceTensor;
+        readonly entropy?: DeviceTensor;
+        readonly logsumexp?: DeviceTensor;
+        readonly state?: DeviceTensor;
+        readonly status?: DeviceTensor;
+      }
+    | undefined;
+}
+
+/** Results of {@link deviceTokenLogprobs}, on the device; their caller disposes them. */
+export interface DeviceTokenLogprobs {
+  readonly logprob: DeviceTensor;
+  readonly entropy?: DeviceTensor;
+  readonly logsumexp: DeviceTensor;
+  /** float64, three a row: for the backward pass. */
+  readonly state: DeviceTensor;
+  /** uint8: per row a code of `rowStatus`. */
+  readonly status: DeviceTensor;
+}
+
+function addTemperature(call: DeviceCall, temperature: DeviceLogprobOptions['temperature'], rows: number): void {
+  const check = (field: string, x: number) => {
+    if (!(x > 0 && Number.isFinite(x))) throw invalidValue(field, 'a finite number > 0', x);
+  };
+  if (typeof temperature === 'number' || temperature === undefined) {
+    check('options.temperature', temperature ?? 1);
+    call.pointer(undefined).number(temperature ?? 1);
+    return;
+  }
+  if (!(temperature instanceof DeviceTensor)) {
+    temperature.forEach((x, i) => {
+      check(`options.temperature[${i}]`, x);
+    });
+  }
+  call.input('options.temperature', temperature, 'float32', rows).number(1);
+}
+
+/**
+ * `tokenLogprobs` on a GPU: the same bits. Results are new tensors unless given in `options.out`; nothing waits for the
+ * device as long as every argument lives there.
+ *
+ * @param logits `[rows, vocab]`, float32, bfloat16 or float16; rows may be strided.
+ * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for arguments that do not fit together,
+ * `ERR_NATIVE` where CUDA fails.
+ */
+export function deviceTokenLogprobs(
+  logits: DeviceTensor,
+  tokens: DeviceInput<Int32Array>,
+  options: DeviceTokenLogprobsOptions = {},
+): DeviceTokenLogprobs {
+  const rows = tokens.length;
+  const x = checkDeviceLogits('logits', logits, rows);
+  const call = new DeviceCall(logits.deviceIndex, options.stream ?? logits.stream);
+  const { out = {} } = options;
+  try {
+    addLogits(call, x);
+    call.input('tokens', tokens, 'int32', rows);
+    addTemperature(call, options.temperature, rows);
+    const status = call.output('options.out.status', out.status, 'uint8', rows);
+    const logprob = call.output('options.out.logprob', out.logprob, 'float32', rows);
+    const logsumexp = call.output('options.out.logsumexp', out.logsumexp, 'float32', rows);
+    const state = call.output('options.out.state', out.state, 'float64', rows * STATE_SIZE);
+    const wanted = options.entropy ?? true;
+    const entropy = wanted ? call.output('options.out.entropy', out.entropy, 'float32', rows) : undefined;
+    call.pointer(status).pointer(logprob).pointer(logsumexp).pointer(state).pointer(entropy);
+    call.run('cudaLogprobForward');
+    return { logprob, logsumexp, state, status, ...(entropy === undefined ? {} : { entropy }) };
+  } finally {
+    call.release();
+  }
+}
+
+export interface DeviceLogprobGradients {
+  /** dL/dlogprob, one per row. */
+  readonly dLogprob: DeviceInput<Float32Array>;
+  /** dL/dentropy, one per row; default none. */
+  readonly dEntropy?: DeviceInput<Float32Array> | undefined;
+  /** `state` of the forward pass with the same logits and temperature, with entropy where `dEntropy` is given. */
+  readonly state: DeviceInput<Float64Array>;
+}
+
+export interface DeviceLogprobBackwardOptions extends DeviceLogprobOptions {
+  /** Where to write: `[rows, vocab]` of float32 or of the type of the logits; may be `logits` itself. Default: new. */
+  readonly out?: DeviceTensor | undefined;
+}
+
+function checkGradient(x: DeviceLogits, out: DeviceTensor): DeviceLogits {
+  const d = checkDeviceLogits('options.out', out, x.rows);
+  if (d.vocab !== x.vocab) throw invalidValue('options.out', `of shape [${x.rows}, ${x.vocab}]`, out.shape);
+  if (d.type !== 0 && d.type !== x.type) {
+    throw invalidValue('options.out', `of float32 or ${x.tensor.dtype}, as the logits`, out.dtype);
+  }
+  return d;
+}
+
+/** `logprobBackward` on a GPU: the same bits. @throws CrossThinkError as {@link deviceTokenLogprobs}. */
+export function deviceLogprobBackward(
+  logits: DeviceTensor,
+  tokens: DeviceInput<Int32Array>,
+  gradients: DeviceLogprobGradients,
+  options: DeviceLogprobBackwardOptions = {},
+): DeviceTensor {
+  const rows = tokens.length;
+  const x = checkDeviceLogits('logits', logits, rows);
+  const { dtype, device } = logits;
+  const stream = options.stream ?? logits.stream;
+  const out = options.out ?? DeviceTensor.allocate([rows, x.vocab], { dtype, device, stream });
+  const d = checkGradient(x, out);
+  const call = new DeviceCall(logits.deviceIndex, stream);
+  try {
+    addLogits(call, x);
+    call.input('tokens', tokens, 'int32', rows);
+    addTemperature(call, options.temperature, rows);
+    call.input('gradients.state', gradients.state, 'float64', rows * STATE_SIZE);
+    call.input('gradients.dLogprob', gradients.dLogprob, 'float32', rows);
+    call.input('gradients.dEntropy', gradients.dEntropy, 'float32', rows);
+    call.pointer(out).number(d.type, d.stride);
+    call.run('cudaLogprobBackward');
+    return out;
+  } finally {
+    call.release();
+  }
+}

@@ -1,0 +1,92 @@
+#ifndef CROSSTHINK_KERNELS_SAMPLING_DECISIONS_H_
+#define CROSSTHINK_KERNELS_SAMPLING_DECISIONS_H_
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/logprob/row.h"
+#include "spec/annotate.h"
+#include "spec/bits.h"
+#include "spec/logarithm.h"
+#include "spec/mass.h"
+#include "spec/tile.h"
+
+// The arithmetic of a draw: what is cut where, and which tile is drawn from. docs/numerics.md, section 5.
+namespace crossthink {
+namespace {
+
+constexpr float kLowestLogit = -0x1.fffffep127F;  // Every logit but -inf reaches it.
+
+// Which tile an inverse-CDF draw over the whole row falls into, and where in it.
+struct TileChoice {
+  size_t tile;
+  double fraction;
+};
+
+CT_HD CT_INLINE TileChoice ChooseTile(const spec::TilePartial* tiles, size_t count, const spec::RowState& row,
+                                      double target) {
+  double before = 0;
+  double mass = 0;
+  size_t chosen = 0;
+  spec::RowState prefix = {row.reference, 0, 0, 0};
+  for (size_t i = 0; i < count; ++i) {
+    const double at = prefix.sum;
+    spec::Accumulate(&prefix, tiles[i].reference, tiles[i].sum, 0, 0);
+    if (prefix.sum == at) continue;
+    chosen = i;
+    before = at;
+    mass = prefix.sum - at;
+    if (prefix.sum > target) break;
+  }
+  return {chosen, (target - before) / mass};
+}
+
+// The integer mass of one element inside its tile.
+template <class V>
+CT_HD CT_INLINE typename V::F TileMass(typename V::F x, float c, float reference) {
+  const typename V::F p = spec::Exp2Below128<V>(V::Fma(x, V::Set(c), V::Set(-reference)));
+  return V::Truncate(V::Mul(p, V::Set(spec::kTileMassScale)));
+}
+
+// How far into a tile of that total a fraction reaches; both integer-valued and below 2^53.
+CT_HD CT_INLINE double TileTarget(double fraction, double total) {
+  const double target = floor(fraction * total);
+  return target > total - 1 ? total - 1 : target;
+}
+
+// A value below every token of the nucleus: tokens with less than (1 - p) S / V of mass add up to less than 1 - p.
+CT_HD CT_INLINE float NucleusBound(const spec::RowState& row, size_t n, float top_p, float c) {
+  const double least = (1.0 - static_cast<double>(top_p)) * row.sum / static_cast<double>(n);
+  if (!(least > 0)) return kLowestLogit;
+  // Two hundredths of a log2 unit cover every rounding on the way.
+  const double bound = (row.reference + spec::Log2Double(least) - 0.02) / static_cast<double>(c);
+  return bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit;
+}
+
+// What a top-p cut leaves in front of it: p of all mass, as an integer on the candidates' scale.
+CT_HD CT_INLINE uint64_t NucleusLimit(const spec::RowState& row, float reference, float top_p) {
+  // The row is summed relative to row.reference, candidates to the row's maximum: a power of two apart.
+  const double total = row.sum * spec::PowerOfTwo(static_cast<int>(row.reference - static_cast<double>(reference)));
+  return static_cast<uint64_t>(static_cast<double>(top_p) * (total * static_cast<double>(spec::kMassScale)));
+}
+
+// The same after top-k: p of what is left.
+CT_HD CT_INLINE uint64_t NucleusLimitOf(uint64_t total, float top_p) {
+  return static_cast<uint64_t>(static_cast<double>(top_p) * static_cast<double>(total));
+}
+
+// Log-prob of an element among candidates of that total mass.
+CT_HD CT_INLINE float CandidateLogprob(float x, float c, float reference, uint64_t total) {
+  return LogprobOf(fmaf(x, c, -reference), spec::Log2Double(static_cast<double>(total)) - 40.0);
+}
+
+// Log-prob of an element of a row.
+CT_HD CT_INLINE float RowLogprob(float x, float c, const spec::RowState& row) {
+  return LogprobOf(Log2Offset(x, c, row.reference), spec::Log2Double(row.sum));
+}
+
+}  // namespace
+}  // namespace crossthink
+
+#endif  // CROSSTHINK_KERNELS_SAMPLING_DECISIONS_H_

@@ -1,0 +1,289 @@
+#ifndef CROSSTHINK_KERNELS_SAMPLING_FILTERS_CPU_H_
+#define CROSSTHINK_KERNELS_SAMPLING_FILTERS_CPU_H_
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/elements.h"
+#include "kernels/logprob/logprob_cpu.h"
+#include "kernels/sampling/candidates.h"
+#include "kernels/sampling/decisions.h"
+#include "kernels/sampling/sampling.h"
+#include "kernels/tile_sum.h"
+#include "spec/logarithm.h"
+#include "spec/order.h"
+#include "spec/philox.h"
+#include "spec/tile.h"
+
+namespace crossthink {
+namespace {
+
+// One row on its way through the filters. Until a filter bites, the set is the whole row and nothing is listed; the
+// first one lists only tokens that can pass it.
+template <class V, class E>
+class FilteredRow {
+ public:
+  // `raw`: sums of this very row at temperature 1 with their tiles in scratch->raw, or null.
+  FilteredRow(const Sampling& op, size_t row, const typename E::T* x, SamplingScratch* scratch,
+              const spec::RowState* raw)
+      : op_(op), row_(row), x_(x), n_(op.logits.vocab), s_(scratch), raw_(raw) {}
+
+  // Applies the steps in order. False where the row has no distribution.
+  bool Run() {
+    SetTemperature(1.0F);
+    for (size_t i = 0; i < op_.step_count; ++i) {
+      if (!Apply(static_cast<SamplingStep>(op_.steps[i]))) return false;
+      if (listed_ && s_->set.size == 0) return false;
+    }
+    return listed_ || HasDistribution(Sum());
+  }
+
+  bool listed() const { return listed_; }
+  const TokenSet& set() const { return s_->set; }
+  float c() const { return c_; }
+  float reference() const { return reference_; }
+
+  // Sums of the whole row at the current temperature, and the tiles they are joined of.
+  const spec::RowState& Sum() {
+    if (HasRawSum()) return *raw_;
+    if (!summed_) sum_ = SumRow<V, E, Weighted::kNo>(x_, n_, c_, s_->processed);
+    summed_ = true;
+    return sum_;
+  }
+  const spec::TilePartial* Tiles() { return Sum(), HasRawSum() ? s_->raw : s_->processed; }
+
+ private:
+  bool HasRawSum() const { return raw_ != nullptr && c_ == Log2Factor(1.0F); }
+
+  bool Apply(SamplingStep step) {
+    switch (step) {
+      case SamplingStep::kTemperature:
+        SetTemperature(op_.temperature.At(row_));
+        return true;
+      case SamplingStep::kTopK: {
+        const auto k = static_cast<size_t>(op_.top_k.At(row_));
+        return k == 0 || k >= n_ || TopK(k);
+      }
+      case SamplingStep::kTopP:
+        return op_.top_p.At(row_) >= 1.0F || TopP(op_.top_p.At(row_), false);
+      case SamplingStep::kTopPOfRow:
+        return op_.top_p.At(row_) >= 1.0F || TopP(op_.top_p.At(row_), true);
+      case SamplingStep::kMinP:
+        return op_.min_p.At(row_) <= 0.0F || MinP(op_.min_p.At(row_));
+      case SamplingStep::kTypicalP:
+        return op_.typical_p.At(row_) >= 1.0F || TypicalP(op_.typical_p.At(row_));
+      case SamplingStep::kTopNSigma:
+        return op_.top_n_sigma.At(row_) <= 0.0F || TopNSigma(op_.top_n_sigma.At(row_));
+      case SamplingStep::kXtc:
+        return op_.xtc_probability.At(row_) <= 0.0F || Xtc();
+    }
+    return true;
+  }
+
+  void SetTemperature(float temperature) {
+    const float c = Log2Factor(temperature);
+    if (c == c_) return;
+    c_ = c;
+    summed_ = false;
+    if (listed_) Reweigh();
+  }
+
+  // The reference of masses: above the largest logit of the row, whatever the filters removed.
+  bool Reweigh() {
+    reference_ = ReferenceOf(largest_, c_);
+    if (!spec::IsFinite(reference_)) return false;
+    Weigh<V>(&s_->set, c_, reference_);
+    return true;
+  }
+
+  void FindMaxima() {
+    if (maxima_ != 0) return;
+    maxima_ = BlockMaxima<V, E>(x_, n_, s_->maxima);
+    largest_ = MaxOf<V, Float32Elements<V>>(s_->maxima, maxima_);
+  }
+
+  bool List(float bound) {
+    FindMaxima();
+    Collect<V, E>(x_, n_, s_->maxima, bound, &s_->set);
+    listed_ = true;
+    return Reweigh();
+  }
+
+  bool ListAll() { return listed_ || List(kLowestLogit); }
+
+  bool TopK(size_t k) {
+    FindMaxima();
+    if (!listed_ && !List(BoundForCount<V>(s_->maxima, maxima_, k))) return false;
+    if (s_->set.size <= k) return true;
+    FillCandidates(s_->set, s_->candidates);
+    const size_t kept = Cut<CutBy::kCount>(s_->candidates, s_->set.size, k);
+    uint64_t last = s_->candidates[0].key;
+    for (size_t i = 1; i < kept; ++i) last = s_->candidates[i].key < last ? s_->candidates[i].key : last;
+    KeepFrom<V>(last, &s_->set);
+    return true;
+  }
+
+  // The whole row's mass on the scale of the set's: rows are summed relative to another power of two.
+  double RowMass() {
+    const double shift = Sum().reference - static_cast<double>(reference_);
+    return Sum().sum * spec::PowerOfTwo(static_cast<int>(shift)) * static_cast<double>(spec::kMassScale);
+  }
+
+  bool TopP(float top_p, bool of_row) {
+    of_row = of_row || !listed_;
+    if (of_row && !HasDistribution(Sum())) return false;
+    if (!listed_ && !List(NucleusBound(Sum(), n_, top_p, c_))) return false;
+    const double total = of_row ? RowMass() : static_cast<double>(TotalMass<V>(s_->set));
+    auto limit = static_cast<uint64_t>(static_cast<double>(top_p) * total);
+    if (op_.inclusive_top_p || limit == 0) ++limit;
+    const uint64_t last = LastByMass<V>(s_->set, limit, &s_->narrowed, s_->candidates);
+    if (last != 0) KeepFrom<V>(last, &s_->set);
+    return true;
+  }
+
+  // Keeps what has at least min_p of the largest mass.
+  bool MinP(float min_p) {
+    FindMaxima();
+    if (!listed_) {
+      const double z = static_cast<double>(largest_) * static_cast<double>(c_);
+      const double bound = (z + spec::Log2Double(static_cast<double>(min_p)) - 0.02) / static_cast<double>(c_);
+      if (!List(bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit)) return false;
+    }
+    uint64_t most = 0;
+    for (size_t i = 0; i < s_->set.size; ++i) {
+      const uint64_t mass = spec::Mass(s_->set.probabilities[i]);
+      most = mass > most ? mass : most;
+    }
+    const auto least = static_cast<uint64_t>(static_cast<double>(min_p) * static_cast<double>(most));
+    return KeepIf([least](uint64_t mass, uint64_t) { return mass >= least; });
+  }
+
+  // Locally typical sampling (arXiv 2202.00666): the tokens whose surprise is nearest to the entropy, up to typical_p.
+  bool TypicalP(float typical_p) {
+    if (!ListAll()) return false;
+    const TokenSet& set = s_->set;
+    const auto total = static_cast<double>(TotalMass<V>(set));
+    const double log2_total = spec::Log2Double(total) - 40.0;
+    double entropy = 0;  // In log2 units, over the set in order of id.
+    for (size_t i = 0; i < set.size; ++i)
+      entropy += static_cast<double>(spec::Mass(set.probabilities[i])) / total * Surprise(i, log2_total);
+    for (size_t i = 0; i < set.size; ++i) {
+      const auto shift = static_cast<float>(fabs(Surprise(i, log2_total) - entropy));
+      s_->candidates[i] = {spec::OrderKey(-shift, set.ids[i]), spec::Mass(set.probabilities[i])};
+    }
+    auto limit = static_cast<uint64_t>(static_cast<double>(typical_p) * total);
+    if (limit == 0) limit = 1;
+    const size_t kept = Cut<CutBy::kMass>(s_->candidates, set.size, limit);
+    uint64_t last = s_->candidates[0].key;
+    for (size_t i = 1; i < kept; ++i) last = s_->candidates[i].key < last ? s_->candidates[i].key : last;
+    size_t count = 0;
+    for (size_t i = 0; i < set.size; ++i) {
+      const auto shift = static_cast<float>(fabs(Surprise(i, log2_total) - entropy));
+      if (spec::OrderKey(-shift, set.ids[i]) >= last) Move(i, count++);
+    }
+    s_->set.size = count;
+    return true;
+  }
+
+  double Surprise(size_t i, double log2_total) const {
+    const float t = fmaf(s_->set.values[i], c_, -reference_);
+    return log2_total - static_cast<double>(t);
+  }
+
+  // Top-n-sigma (arXiv 2411.07641): logits of at least max - n deviations, the deviation over all unmasked logits.
+  bool TopNSigma(float n_sigma) {
+    FindMaxima();
+    if (!spec::IsFinite(largest_)) return false;
+    const double deviation = Deviation();
+    const float bound = static_cast<float>(static_cast<double>(largest_) - static_cast<double>(n_sigma) * deviation);
+    if (!listed_) return List(bound);
+    KeepFrom<V>(spec::OrderKey(bound, 0xffffffffU), &s_->set);
+    return true;
+  }
+
+  // Two sweeps, each lane by lane in the order of section 4, tiles joined in float64.
+  double Deviation() {
+    size_t count = 0;
+    const double mean = SumOverUnmasked(0.0F, &count, false) / static_cast<double>(count);
+    const double squares = SumOverUnmasked(static_cast<float>(mean), &count, true);
+    return sqrt(squares / static_cast<double>(count));
+  }
+
+  double SumOverUnmasked(float centre, size_t* count, bool squared) {
+    constexpr size_t w = V::kWidth;
+    double total = 0;
+    *count = 0;
+    for (size_t tile = 0; tile < n_; tile += spec::kTile) {
+      const size_t end = n_ - tile < spec::kTile ? n_ : tile + spec::kTile;
+      alignas(64) float lanes[spec::kLanes] = {};
+      for (size_t j = tile; j < end; j += w) {
+        float* lane = lanes + (j - tile) % spec::kLanes;
+        const typename V::F v = end - j >= w ? E::Load(x_ + j) : LoadTail<V, E>(x_ + j, end - j);
+        const typename V::M counts = V::LessEqual(V::Set(kLowestLogit), v);
+        const typename V::F d = V::Select(counts, V::Sub(v, V::Set(centre)), V::Set(0.0F));
+        V::Store(lane, squared ? V::Fma(d, d, V::Load(lane)) : V::Add(V::Load(lane), d));
+        *count += V::Count(counts);
+      }
+      total += static_cast<double>(JoinLanes<V>(lanes));
+    }
+    return total;
+  }
+
+  // XTC (text-generation-webui #6335): sometimes, of the tokens with at least the threshold, only the least probable
+  // stays.
+  bool Xtc() {
+    const uint64_t bits = spec::FirstWord64(spec::Draw(
+        op_.seed, op_.sequences[row_], static_cast<uint32_t>(op_.positions[row_]), op_.sample, spec::Purpose::kXtc));
+    if (spec::UnitDouble(bits) >= static_cast<double>(op_.xtc_probability.At(row_))) return true;
+    if (!ListAll()) return false;
+    const double total = static_cast<double>(TotalMass<V>(s_->set));
+    const auto threshold = static_cast<uint64_t>(static_cast<double>(op_.xtc_threshold.At(row_)) * total);
+    uint64_t lowest = ~uint64_t{0};
+    size_t count = 0;
+    for (size_t i = 0; i < s_->set.size; ++i) {
+      if (spec::Mass(s_->set.probabilities[i]) < threshold) continue;
+      const uint64_t key = spec::OrderKey(s_->set.values[i], s_->set.ids[i]);
+      lowest = key < lowest ? key : lowest;
+      ++count;
+    }
+    if (count < 2) return true;
+    return KeepIf([lowest](uint64_t, uint64_t key) { return key <= lowest; });
+  }
+
+  void Move(size_t from, size_t to) {
+    s_->set.ids[to] = s_->set.ids[from];
+    s_->set.values[to] = s_->set.values[from];
+    s_->set.probabilities[to] = s_->set.probabilities[from];
+  }
+
+  template <class Predicate>
+  bool KeepIf(Predicate keeps) {
+    size_t count = 0;
+    for (size_t i = 0; i < s_->set.size; ++i) {
+      const uint64_t mass = spec::Mass(s_->set.probabilities[i]);
+      if (keeps(mass, spec::OrderKey(s_->set.values[i], s_->set.ids[i]))) Move(i, count++);
+    }
+    s_->set.size = count;
+    return true;
+  }
+
+  const Sampling& op_;
+  size_t row_;
+  const typename E::T* x_;
+  size_t n_;
+  SamplingScratch* s_;
+  const spec::RowState* raw_;
+  float c_ = Log2Factor(1.0F);
+  float reference_ = 0;
+  float largest_ = 0;
+  size_t maxima_ = 0;
+  bool listed_ = false;
+  bool summed_ = false;
+  spec::RowState sum_ = {};
+};
+
+}  // namespace
+}  // namespace crossthink
+
+#endif  // CROSSTHINK_KERNELS_SAMPLING_FILTERS_CPU_H_

@@ -1,0 +1,18 @@
+#ifndef CROSSTHINK_KERNELS_SAMPLING_SAMPLING_CUDA_H_
+#define CROSSTHINK_KERNELS_SAMPLING_SAMPLING_CUDA_H_
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+
+#include "kernels/sampling/sampling.h"
+
+// Sampling on the GPU; see logprob_cuda.h for what holds of pointers, workspace and graphs.
+namespace crossthink::cuda {
+
+size_t SamplingWorkspace(const Sampling& op);
+cudaError_t RunSampling(const Sampling& op, void* workspace, cudaStream_t stream);
+
+}  // namespace crossthink::cuda
+
+#endif  // CROSSTHINK_KERNELS_SAMPLING_SAMPLING_CUDA_H_

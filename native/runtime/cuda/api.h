@@ -1,0 +1,103 @@
+#ifndef CROSSTHINK_RUNTIME_CUDA_API_H_
+#define CROSSTHINK_RUNTIME_CUDA_API_H_
+
+// The ABI between the addon and libcrossthink_cuda.so: plain structs and function pointers, so that the two can be
+// built by different compilers. The addon refuses a module of another version; raise it with any change.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/advantage/advantage.h"
+#include "kernels/logprob/logprob.h"
+#include "kernels/sampling/sampling.h"
+
+namespace crossthink::cuda {
+
+constexpr uint32_t kAbiVersion = 1;
+// CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
+constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
+
+extern "C" {
+
+// Every function returns 0, or the CUDA error's number with its name and text in `message`.
+struct CrossthinkCudaStatus {
+  char message[1024];
+};
+
+struct CrossthinkCudaDevice {
+  char name[256];
+  int32_t major;  // Compute capability.
+  int32_t minor;
+  int32_t multiprocessors;
+  uint64_t memory_bytes;
+};
+
+constexpr size_t kCrossthinkCudaIpcBytes = 64;
+
+enum CrossthinkCudaCopy : int32_t {
+  kCrossthinkCopyToDevice = 1,
+  kCrossthinkCopyToHost = 2,
+  kCrossthinkCopyOnDevice = 3,
+};
+
+// Addresses and streams are pointers as integers: what a trainer in another language hands over.
+using CrossthinkAddress = uint64_t;
+
+// Where an operation runs.
+struct CrossthinkCudaCall {
+  int32_t device;
+  CrossthinkAddress stream;
+  CrossthinkAddress workspace;
+};
+
+struct CrossthinkCudaApi {
+  uint32_t abi_version;
+  uint32_t struct_bytes;
+  int32_t runtime_version;  // CUDA runtime the module was built with, e.g. 13000.
+  int32_t interpreted;      // 1: the host interpreter of the test tree, no GPU.
+
+  // Devices. *count is 0, with status 0, where a driver runs without any.
+  int32_t (*device_count)(int32_t* count, CrossthinkCudaStatus* status);
+  int32_t (*device_info)(int32_t device, CrossthinkCudaDevice* info, CrossthinkCudaStatus* status);
+
+  // Memory. Contents of a new allocation are undefined.
+  int32_t (*allocate)(int32_t device, uint64_t bytes, CrossthinkAddress* address, CrossthinkCudaStatus* status);
+  int32_t (*release)(int32_t device, CrossthinkAddress address, CrossthinkCudaStatus* status);
+  // Ordered after the stream's earlier work. Host memory is pageable: when the call returns, the host side has been
+  // read (to the device) or written (to the host).
+  int32_t (*copy)(int32_t device, CrossthinkAddress to, CrossthinkAddress from, uint64_t bytes, int32_t direction,
+                  CrossthinkAddress stream, CrossthinkCudaStatus* status);
+  int32_t (*fill)(int32_t device, CrossthinkAddress address, int32_t byte, uint64_t bytes, CrossthinkAddress stream,
+                  CrossthinkCudaStatus* status);
+  // Which device owns an address; an error where none does.
+  int32_t (*pointer_device)(CrossthinkAddress address, int32_t* device, CrossthinkCudaStatus* status);
+  // Handles carry an allocation to another process on the same machine; only what `allocate` returned has one.
+  int32_t (*ipc_export)(int32_t device, CrossthinkAddress address, uint8_t* handle, CrossthinkCudaStatus* status);
+  int32_t (*ipc_open)(int32_t device, const uint8_t* handle, CrossthinkAddress* address, CrossthinkCudaStatus* status);
+  int32_t (*ipc_close)(int32_t device, CrossthinkAddress address, CrossthinkCudaStatus* status);
+
+  // Streams. 0 is the default stream.
+  int32_t (*stream_create)(int32_t device, CrossthinkAddress* stream, CrossthinkCudaStatus* status);
+  int32_t (*stream_destroy)(int32_t device, CrossthinkAddress stream, CrossthinkCudaStatus* status);
+  int32_t (*stream_synchronize)(int32_t device, CrossthinkAddress stream, CrossthinkCudaStatus* status);
+
+  // Operations: the structs of the CPU kernels with every pointer in device memory. Each is ordered after the stream's
+  // earlier work, allocates nothing and does not wait, so it can be captured in a CUDA graph. Each needs a workspace of
+  // the size that the function in front of it gives, 256-byte aligned, undisturbed until the stream has passed.
+  uint64_t (*logprob_forward_workspace)(const LogprobForward* op);
+  int32_t (*logprob_forward)(const LogprobForward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*logprob_backward_workspace)(const LogprobBackward* op);
+  int32_t (*logprob_backward)(const LogprobBackward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*sampling_workspace)(const Sampling* op);
+  int32_t (*sampling)(const Sampling* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*group_advantages_workspace)(const GroupAdvantages* op);
+  int32_t (*group_advantages)(const GroupAdvantages* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+};
+
+// The module's only exported symbol.
+__attribute__((visibility("default"))) const CrossthinkCudaApi* crossthink_cuda_api();
+
+}  // extern "C"
+}  // namespace crossthink::cuda
+
+#endif  // CROSSTHINK_RUNTIME_CUDA_API_H_

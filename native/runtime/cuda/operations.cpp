@@ -1,0 +1,38 @@
+#include "runtime/cuda/operations.h"
+
+#include "kernels/advantage/advantage_cuda.h"
+#include "kernels/logprob/logprob_cuda.h"
+#include "kernels/sampling/sampling_cuda.h"
+#include "runtime/cuda/check.h"
+#include "runtime/cuda/device_scope.h"
+
+namespace crossthink::cuda {
+namespace {
+
+template <class Op, size_t (*kSize)(const Op&)>
+uint64_t WorkspaceOf(const Op* op) {
+  return kSize(*op);
+}
+
+// Runs an operation's launcher on the caller's device and stream.
+template <class Op, cudaError_t (*kRun)(const Op&, void*, cudaStream_t)>
+int32_t RunOn(const Op* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status) {
+  const DeviceScope scope(call->device);
+  const cudaError_t error = scope.Do([&] { return kRun(*op, Pointer(call->workspace), Stream(call->stream)); });
+  return Finish(error, "kernel launch", status);
+}
+
+}  // namespace
+
+void AddOperations(CrossthinkCudaApi* api) {
+  api->logprob_forward_workspace = WorkspaceOf<LogprobForward, LogprobForwardWorkspace>;
+  api->logprob_forward = RunOn<LogprobForward, RunLogprobForward>;
+  api->logprob_backward_workspace = WorkspaceOf<LogprobBackward, LogprobBackwardWorkspace>;
+  api->logprob_backward = RunOn<LogprobBackward, RunLogprobBackward>;
+  api->sampling_workspace = WorkspaceOf<Sampling, SamplingWorkspace>;
+  api->sampling = RunOn<Sampling, RunSampling>;
+  api->group_advantages_workspace = WorkspaceOf<GroupAdvantages, GroupAdvantagesWorkspace>;
+  api->group_advantages = RunOn<GroupAdvantages, RunGroupAdvantages>;
+}
+
+}  // namespace crossthink::cuda

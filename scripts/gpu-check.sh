@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# What to run on a machine with an NVIDIA GPU: every kernel on the device against the CPU, bit for bit, then timings
+# against the measured copy bandwidth; under compute-sanitizer where that is installed; then jest on the device where
+# Node.js is. Writes bench/results/<gpu>.json and .md. Needs nvcc 13 and a driver of 580 or newer; nothing else.
+#
+#   npm run gpu-check                 or, on a bare machine:  bash scripts/gpu-check.sh
+#   bash scripts/gpu-check.sh --interpreter    the same steps on the host interpreter (after npm run build:interpreter)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+step() { printf '\n=== %s (%ss)\n' "$*" "$SECONDS"; }
+failed=0
+
+# One source of truth: the lists of native/cuda.cmake.
+list() { tr '\n' ' ' <native/cuda.cmake | sed -nE "s/.*set\($1 +([^)]*)\).*/\1/p"; }
+
+if [ "${1:-}" = --interpreter ]; then
+  name=interpreter
+  runner=build/interpreter/gpu_runner_plain
+  size=--small
+  [ -x "$runner" ] || { echo "missing $runner: run npm run build:interpreter" >&2; exit 1; }
+else
+  command -v nvidia-smi >/dev/null || { echo 'no NVIDIA driver (nvidia-smi) on this machine' >&2; exit 1; }
+  nvcc="$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)"
+  name="$(nvidia-smi --query-gpu=name --format=csv,noheader -i 0 | tr -cs 'A-Za-z0-9\n' '-' | sed 's/-$//')"
+  runner=build/gpu/gpu_runner
+  size=
+  step "building the runner with $nvcc"
+  mkdir -p build/gpu
+  # shellcheck disable=SC2046 # Lists of words.
+  "$nvcc" -std=c++20 -O3 -arch=native --threads 0 $(list CROSSTHINK_NVCC_FLAGS) \
+    -Xcompiler=-ffp-contract=off,-fno-math-errno -Inative -Itest/gpu \
+    $(list CROSSTHINK_GPU_RUNNER_SOURCES) $(list CROSSTHINK_CUDA_KERNEL_SOURCES) -o "$runner"
+fi
+
+results=bench/results
+mkdir -p "$results"
+log="$results/$name.log"
+
+step 'bits and timings'
+"$runner" $size --json "$results/$name.json" | tee "$log" || failed=1
+
+if [ "$name" != interpreter ] && command -v compute-sanitizer >/dev/null; then
+  for tool in memcheck racecheck initcheck synccheck; do
+    step "compute-sanitizer $tool"
+    timeout 120 compute-sanitizer --tool "$tool" --error-exitcode 1 "$runner" --small --no-timing | tail -3 || failed=1
+  done
+fi
+
+if command -v npx >/dev/null && [ -d node_modules ]; then
+  step 'jest on the device'
+  if [ "$name" = interpreter ]; then
+    npx jest test/cuda --silent || failed=1
+  else
+    npm run --silent build:cuda && CROSSTHINK_CUDA_MODULE="$PWD/build/Release/libcrossthink_cuda.so" \
+      npx jest test/kernels test/cuda/ --silent || failed=1
+  fi
+fi
+
+step "writing $results/$name.md"
+{
+  printf '# %s\n\nBy `scripts/gpu-check.sh` on %s, commit %s: %s.\n\n' "$name" "$(date -u +%Y-%m-%d)" \
+    "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$([ $failed = 0 ] && echo passed || echo FAILED)"
+  if command -v nvidia-smi >/dev/null; then
+    printf 'Driver %s.\n\n' "$(nvidia-smi --query-gpu=driver_version --format=csv,noheader -i 0)"
+  fi
+  printf '```\n%s\n```\n' "$(cat "$log")"
+} >"$results/$name.md"
+rm "$log"
+[ $failed = 0 ] && step 'passed' || step 'FAILED'
+exit $failed

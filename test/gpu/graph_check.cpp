@@ -1,0 +1,107 @@
+#include "kernels/advantage/advantage_cuda.h"
+#include "kernels/logprob/logprob_cuda.h"
+#include "kernels/sampling/sampling_cuda.h"
+#include "runner.h"
+
+// Every operation is captured in a CUDA graph and replayed: nothing in it may allocate or wait, and the replay must
+// read what the inputs hold then.
+namespace crossthink::gpu {
+namespace {
+
+constexpr size_t kRows = 3;
+constexpr size_t kVocab = 5000;
+
+std::vector<float> Numbers(size_t n, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 3);
+  std::vector<float> x(n);
+  for (float& v : x) v = normal(random);
+  return x;
+}
+
+// Runs launch(stream) directly and through a graph; the results must be the same.
+template <class Launch>
+void CheckGraph(const char* name, const DeviceArray<float>& result, cudaStream_t stream, Launch launch, Tally* tally) {
+  ++tally->cases;
+  Check(launch(stream), name);
+  Check(cudaStreamSynchronize(stream), name);
+  const std::vector<float> expected = result.ToHost();
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t executable = nullptr;
+  Check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), name);
+  Check(launch(stream), name);
+  Check(cudaStreamEndCapture(stream, &graph), name);
+  Check(cudaGraphInstantiate(&executable, graph, 0), name);
+  Check(cudaMemsetAsync(result.get(), 0, expected.size() * sizeof(float), stream), name);
+  Check(cudaGraphLaunch(executable, stream), name);
+  Check(cudaStreamSynchronize(stream), name);
+  tally->Same(std::string(name) + " replayed from a graph", expected, result.ToHost());
+  cudaGraphExecDestroy(executable);
+  cudaGraphDestroy(graph);
+}
+
+}  // namespace
+
+void CheckGraphs(Tally* tally) {
+  cudaStream_t stream = nullptr;
+  Check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
+  {
+    const DeviceArray<float> x(Numbers(kRows * kVocab, 1)), d_logprob(Numbers(kRows, 2));
+    const DeviceArray<float> logprob(kRows), gradient(kRows * kVocab), advantages(kRows);
+    const DeviceArray<int32_t> tokens(std::vector<int32_t>(kRows, 17)), sampled(kRows);
+    const DeviceArray<uint64_t> sequences(std::vector<uint64_t>(kRows, 5));
+    const DeviceArray<double> state(kRows * kStateSize);
+    const DeviceArray<uint8_t> status(kRows);
+
+    LogprobForward forward;
+    forward.logits = {x.get(), DType::kFloat32, kRows, kVocab, kVocab};
+    forward.tokens = tokens.get();
+    forward.temperature = {nullptr, 1};
+    forward.logprob = logprob.get();
+    forward.state = state.get();
+    forward.status = status.get();
+    const DeviceArray<char> forward_memory(cuda::LogprobForwardWorkspace(forward));
+    const auto run_forward = [&](cudaStream_t s) { return cuda::RunLogprobForward(forward, forward_memory.get(), s); };
+    CheckGraph("log-prob", logprob, stream, run_forward, tally);
+
+    LogprobBackward backward;
+    backward.logits = forward.logits;
+    backward.tokens = tokens.get();
+    backward.temperature = forward.temperature;
+    backward.state = state.get();
+    backward.d_logprob = d_logprob.get();
+    backward.d_logits = gradient.get();
+    backward.d_stride = kVocab;
+    const DeviceArray<char> backward_memory(cuda::LogprobBackwardWorkspace(backward));
+    const auto run_backward = [&](cudaStream_t s) {
+      return cuda::RunLogprobBackward(backward, backward_memory.get(), s);
+    };
+    CheckGraph("log-prob gradient", gradient, stream, run_backward, tally);
+
+    Sampling sampling;
+    sampling.logits = forward.logits;
+    sampling.temperature = {nullptr, 0.9F};
+    sampling.top_k = {nullptr, 40};
+    sampling.top_p = {nullptr, 0.95F};
+    sampling.sequences = sequences.get();
+    sampling.positions = tokens.get();
+    sampling.tokens = sampled.get();
+    sampling.logprob = logprob.get();
+    sampling.status = status.get();
+    const DeviceArray<char> sampling_memory(cuda::SamplingWorkspace(sampling));
+    const auto run_sampling = [&](cudaStream_t s) { return cuda::RunSampling(sampling, sampling_memory.get(), s); };
+    CheckGraph("sampling", logprob, stream, run_sampling, tally);
+
+    GroupAdvantages group;
+    group.rewards = d_logprob.get();
+    group.groups = 1;
+    group.group_size = kRows;
+    group.advantages = advantages.get();
+    group.zero_variance = status.get();
+    const auto run_group = [&](cudaStream_t s) { return cuda::RunGroupAdvantages(group, nullptr, s); };
+    CheckGraph("advantages", advantages, stream, run_group, tally);
+  }
+  Check(cudaStreamDestroy(stream), "stream");
+}
+
+}  // namespace crossthink::gpu

@@ -1,0 +1,130 @@
+#include "kernels/logprob/logprob_cpu.h"
+#include "kernels/logprob/logprob_cuda.h"
+#include "runner.h"
+
+// Log-probs and their gradient: device against the scalar CPU kernels, bit for bit.
+namespace crossthink::gpu {
+namespace {
+
+using Scalar = simd::Scalar;
+
+struct Inputs {
+  std::vector<int32_t> tokens;
+  std::vector<float> temperatures, d_logprob, d_entropy;
+};
+
+Inputs RandomInputs(const Shape& shape, Kind kind, std::mt19937* random) {
+  std::normal_distribution<float> normal;
+  Inputs in;
+  for (size_t i = 0; i < shape.rows; ++i) {
+    const bool outside = kind == Kind::kBad && i % 4 == 3;
+    in.tokens.push_back(outside ? -1 : static_cast<int32_t>((*random)() % shape.vocab));
+    in.temperatures.push_back(0.5F + static_cast<float>((*random)() % 100) / 50.0F);
+    in.d_logprob.push_back(normal(*random));
+    in.d_entropy.push_back(normal(*random));
+  }
+  return in;
+}
+
+template <class E, bool kEntropy>
+void CheckCase(DType type, const Shape& shape, Kind kind, std::mt19937* random, Tally* tally) {
+  using T = typename E::T;
+  const std::vector<T> x = RandomLogits<E>(shape, kind, random);
+  const Inputs in = RandomInputs(shape, kind, random);
+  const std::string name = Name(kEntropy ? "log-prob and entropy" : "log-prob", type, shape, kind);
+  const size_t rows = shape.rows;
+  ++tally->cases;
+
+  std::vector<float> logprob(rows), entropy(rows), logsumexp(rows);
+  std::vector<double> state(rows * kStateSize);
+  std::vector<uint8_t> status(rows);
+  LogprobForward op;
+  op.logits = {x.data(), type, rows, shape.vocab, shape.stride};
+  op.tokens = in.tokens.data();
+  op.temperature = {in.temperatures.data(), 0};
+  op.entropy = kEntropy;
+  op.logprob = logprob.data();
+  op.entropy_out = kEntropy ? entropy.data() : nullptr;
+  op.logsumexp = logsumexp.data();
+  op.state = state.data();
+  op.status = status.data();
+  std::vector<spec::TilePartial> scratch(spec::TileCount(shape.vocab));
+  LogprobRows<Scalar, E, kEntropy ? Weighted::kYes : Weighted::kNo>(op, 0, rows, scratch.data());
+
+  const DeviceArray<T> device_x(x);
+  const DeviceArray<int32_t> tokens(in.tokens);
+  const DeviceArray<float> temperatures(in.temperatures);
+  const DeviceArray<float> device_logprob(rows), device_entropy(rows), device_logsumexp(rows);
+  const DeviceArray<double> device_state(rows * kStateSize);
+  const DeviceArray<uint8_t> device_status(rows);
+  LogprobForward on_device = op;
+  on_device.logits.data = device_x.get();
+  on_device.tokens = tokens.get();
+  on_device.temperature.values = temperatures.get();
+  on_device.logprob = device_logprob.get();
+  on_device.entropy_out = kEntropy ? device_entropy.get() : nullptr;
+  on_device.logsumexp = device_logsumexp.get();
+  on_device.state = device_state.get();
+  on_device.status = device_status.get();
+  const DeviceArray<char> workspace(cuda::LogprobForwardWorkspace(on_device));
+  Check(cuda::RunLogprobForward(on_device, workspace.get(), nullptr), name.c_str());
+  tally->Same(name + ", log-prob", logprob, device_logprob.ToHost());
+  if (kEntropy) tally->Same(name + ", entropy", entropy, device_entropy.ToHost());
+  tally->Same(name + ", log-sum-exp", logsumexp, device_logsumexp.ToHost());
+  tally->Same(name + ", state", state, device_state.ToHost());
+  tally->Same(name + ", status", status, device_status.ToHost());
+
+  // The gradient in place, so padding between rows must survive.
+  std::vector<T> gradient = x;
+  LogprobBackward back;
+  back.logits = op.logits;
+  back.tokens = op.tokens;
+  back.temperature = op.temperature;
+  back.state = state.data();
+  back.d_logprob = in.d_logprob.data();
+  back.d_entropy = kEntropy ? in.d_entropy.data() : nullptr;
+  back.d_logits = gradient.data();
+  back.d_type = type;
+  back.d_stride = shape.stride;
+  LogprobGradientRows<Scalar, E, E, kEntropy, false>(back, 0, rows);
+  const DeviceArray<float> d_logprob(in.d_logprob), d_entropy(in.d_entropy);
+  LogprobBackward device_back = back;
+  device_back.logits = on_device.logits;
+  device_back.tokens = tokens.get();
+  device_back.temperature = on_device.temperature;
+  device_back.state = device_state.get();
+  device_back.d_logprob = d_logprob.get();
+  device_back.d_entropy = kEntropy ? d_entropy.get() : nullptr;
+  device_back.d_logits = device_x.get();
+  const DeviceArray<char> factors(cuda::LogprobBackwardWorkspace(device_back));
+  Check(cuda::RunLogprobBackward(device_back, factors.get(), nullptr), name.c_str());
+  tally->Same(name + ", gradient", gradient, device_x.ToHost());
+}
+
+template <class E>
+void CheckType(DType type, bool large, Tally* tally) {
+  std::vector<Shape> shapes = {{1, 1, 1},       {3, 5, 8},     {2, 2048, 2048},
+                               {5, 2049, 2052}, {9, 777, 777}, {2, 17000, 17001}};
+  if (large) {
+    for (const Shape& shape : {Shape{1, 128256, 128256}, Shape{700, 50257, 50304}, Shape{33, 262144, 262144}}) {
+      shapes.push_back(shape);
+    }
+  }
+  std::mt19937 random(2026 + static_cast<unsigned>(type));
+  for (const Shape& shape : shapes) {
+    for (const Kind kind : kKinds) {
+      CheckCase<E, true>(type, shape, kind, &random, tally);
+      CheckCase<E, false>(type, shape, kind, &random, tally);
+    }
+  }
+}
+
+}  // namespace
+
+void CheckLogprobs(bool large, Tally* tally) {
+  CheckType<Float32Elements<Scalar>>(DType::kFloat32, large, tally);
+  CheckType<Bfloat16Elements<Scalar>>(DType::kBfloat16, large, tally);
+  CheckType<Float16Elements<Scalar>>(DType::kFloat16, large, tally);
+}
+
+}  // namespace crossthink::gpu
