@@ -175,23 +175,107 @@ declare const binding: {
     threads: number,
     advantages: Float32Array,
     zeroVariance: Uint8Array,
+    lengths: Float32Array | undefined,
+    rawSingletons: boolean,
   ): number;
+  /** native/addon/token_advantages.cpp */
+  gae(
+    tokens: number,
+    sequences: number,
+    cuSeqlens: Int32Array,
+    rewards: Float32Array,
+    values: Float32Array | undefined,
+    mask: Uint8Array | undefined,
+    gamma: number,
+    lambda: number,
+    lambdas: Float32Array | undefined,
+    threads: number,
+    advantages: Float32Array,
+    returns: Float32Array | undefined,
+  ): number;
+  whiten(
+    count: number,
+    values: Float32Array,
+    weights: Float32Array | undefined,
+    mask: Uint8Array | undefined,
+    bessel: boolean,
+    keepMean: boolean,
+    epsilonAt: number,
+    epsilon: number,
+    out: Float32Array,
+  ): void;
+  optimalTokenBaseline(
+    tokens: number,
+    sequences: number,
+    groups: number,
+    groupOffsets: Int32Array,
+    cuSeqlens: Int32Array,
+    rewards: Float32Array,
+    logprobs: Float32Array,
+    sumSquares: Float32Array,
+    weights: Float32Array | undefined,
+    mask: Uint8Array | undefined,
+    threads: number,
+    advantages: Float32Array,
+  ): number;
+  /** native/addon/rollout_correction.cpp */
+  rolloutCorrection(
+    tokens: number,
+    sequences: number,
+    cuSeqlens: Int32Array,
+    logprobs: Float32Array,
+    rolloutLogprobs: Float32Array,
+    mask: Uint8Array | undefined,
+    parameters: Float64Array,
+    rules: Float64Array,
+    threads: number,
+    weights: Float32Array,
+    maskOut: Uint8Array,
+    results: Float64Array,
+  ): number;
+  selectByCovariance(
+    tokens: number,
+    sequences: number,
+    cuSeqlens: Int32Array,
+    logprobs: Float32Array,
+    oldLogprobs: Float32Array,
+    advantages: Float32Array,
+    tokenAdvantages: boolean,
+    mask: Uint8Array | undefined,
+    parameters: Float64Array,
+    seed: bigint,
+    selected: Uint8Array,
+  ): number;
+  secondMomentMask(
+    tokens: number,
+    logprobs: Float32Array,
+    rolloutLogprobs: Float32Array,
+    mask: Uint8Array | undefined,
+    threshold: number,
+    maskOut: Uint8Array,
+  ): void;
   /** native/addon/policy_loss.cpp */
   policyLoss(
     tokens: number,
     sequences: number,
+    tokenAdvantages: boolean,
+    prompts: number,
     threads: number,
+    parameters: Float64Array,
     cuSeqlens: Int32Array,
     logprobs: Float32Array,
     oldLogprobs: Float32Array,
-    refLogprobs: Float32Array | undefined,
     advantages: Float32Array,
+    rolloutLogprobs: Float32Array | undefined,
+    refLogprobs: Float32Array | undefined,
+    entropies: Float32Array | undefined,
+    weights: Float32Array | undefined,
     mask: Uint8Array | undefined,
-    parameters: Float64Array,
+    selected: Uint8Array | undefined,
+    promptOffsets: Int32Array | undefined,
     dLogprobs: Float32Array,
+    dEntropies: Float32Array | undefined,
     results: Float64Array,
   ): number;
-  /** For tests: later calls run this instruction set. */
-  useLossKernels(isa: string): void;
 };
 export = binding;

@@ -4,15 +4,52 @@ export {
   type GroupAdvantageOptions,
   type GroupAdvantages,
   type GroupEstimator,
+  type Grouping,
 } from './kernels/advantages.js';
 export {
-  policyLoss,
   type Aggregation,
+  type KlForm,
+  type LossSettings,
+  type PolicyLossPreset,
+  type PolicyTerm,
+} from './kernels/lossSettings.js';
+export {
+  advantagePreset,
+  dynamicSampling,
+  gdpoAdvantages,
+  maskTruncated,
+  overlongPenalty,
+  remaxAdvantages,
+  type DynamicSampling,
+  type GdpoOptions,
+  type OverlongOptions,
+} from './kernels/rewardShaping.js';
+export {
+  rolloutCorrection,
+  type RejectRule,
+  type RolloutCorrection,
+  type RolloutCorrectionInputs,
+  type RolloutCorrectionMetrics,
+  type RolloutCorrectionOptions,
+  type RolloutCorrectionPreset,
+} from './kernels/rolloutCorrection.js';
+export { secondMomentMask, selectByCovariance, type CovarianceSelectionOptions } from './kernels/selection.js';
+export {
+  gaeAdvantages,
+  optimalTokenBaseline,
+  rewardsAtEnd,
+  whiten,
+  type GaeOptions,
+  type OptimalTokenBaselineInputs,
+  type TokenRewards,
+  type WhitenOptions,
+} from './kernels/tokenAdvantages.js';
+export {
+  policyLoss,
   type PolicyLoss,
   type PolicyLossInputs,
   type PolicyLossMetrics,
   type PolicyLossOptions,
-  type PolicyLossPreset,
 } from './kernels/policyLoss.js';
 export { runtimeInfo, type RuntimeInfo } from './native/info.js';
 export {

@@ -3,21 +3,30 @@ import { type Device } from '../native/device.js';
 import { apart, badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
 
-const estimators = ['grpo', 'dr_grpo'] as const;
+// The order is that of GroupEstimator in native/kernels/advantage/advantage.h.
+const estimators = ['grpo', 'dr_grpo', 'rloo', 'maxrl', 'gpg', 'batch-std', 'opo', 'pass-k', 'leave-one-out'] as const;
 
 /** How a reward becomes an advantage within its group; formulas in docs/losses.md. */
 export type GroupEstimator = (typeof estimators)[number];
 
-export interface GroupAdvantageOptions {
-  /** Rewards per group, for groups of equal size. Exactly one of `groupSize` and `groupOffsets` is given. */
-  readonly groupSize?: number;
+/** How rewards form groups: exactly one of the two is given. */
+export interface Grouping {
+  /** Rewards per group, for groups of equal size. */
+  readonly groupSize?: number | undefined;
   /** Group g holds rewards `[groupOffsets[g], groupOffsets[g + 1])`; the first is 0, the last `rewards.length`. */
-  readonly groupOffsets?: Int32Array;
+  readonly groupOffsets?: Int32Array | undefined;
+}
+
+export interface GroupAdvantageOptions extends Grouping {
   /** Default `'grpo'`: (R - mean) / (std + epsilon), std with n - 1. `'dr_grpo'`: R - mean. */
   readonly estimator?: GroupEstimator;
   /** Added to the standard deviation. Default 1e-6. */
   readonly epsilon?: number;
-  /** Threads to use; 0, the default, means all of the pool. The result does not depend on it. */
+  /** Advantage of the one valid reward of a group: 0 (default), or `'raw'`, the reward itself, as in verl. */
+  readonly singletons?: 'zero' | 'raw';
+  /** For `'opo'`: length of each response. */
+  readonly lengths?: Float32Array;
+  /** Threads to use at most; default: all of the pool. The result does not depend on it. */
   readonly threads?: number;
   /** Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. */
   readonly device?: Device;
@@ -44,9 +53,11 @@ export interface GroupAdvantages {
  */
 export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOptions): GroupAdvantages {
   const count = float32('rewards', rewards).length;
-  const { size, offsets: groupOffsets, groups } = grouping(count, options);
+  const { size, offsets: groupOffsets, groups } = checkGrouping(count, options);
   const estimator = oneOf('options.estimator', options.estimator, estimators, 'grpo');
   const epsilon = numberIn('options.epsilon', options.epsilon, 1e-6, 0);
+  const singletons = oneOf('options.singletons', options.singletons, ['zero', 'raw'], 'zero');
+  const lengths = estimator === 'opo' ? float32('options.lengths', options.lengths, count) : undefined;
   const threads = threadCount('options.threads', options.threads);
   const advantages = float32('options.out.advantages', options.out?.advantages ?? new Float32Array(count), count);
   const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? new Uint8Array(groups), groups);
@@ -63,18 +74,20 @@ export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOp
     threads,
     advantages,
     zeroVariance,
+    lengths,
+    singletons === 'raw',
   );
   if (bad >= 0 && groupOffsets) throw badOffset('options.groupOffsets', groupOffsets, bad, count, 'rewards');
   return { advantages, zeroVariance };
 }
 
-interface Grouping {
+interface CheckedGrouping {
   readonly size: number;
   readonly offsets?: Int32Array;
   readonly groups: number;
 }
 
-function grouping(count: number, options: GroupAdvantageOptions): Grouping {
+function checkGrouping(count: number, options: Grouping): CheckedGrouping {
   const { groupSize, groupOffsets } = options;
   if ((groupSize === undefined) === (groupOffsets === undefined)) {
     throw invalidValue('options', 'given exactly one of groupSize and groupOffsets', options);
@@ -92,4 +105,10 @@ function grouping(count: number, options: GroupAdvantageOptions): Grouping {
     throw invalidValue('options.groupSize', `a divisor of the ${count} rewards`, groupSize, hint);
   }
   return { size: groupSize, groups: count / groupSize };
+}
+
+/** Where group g begins and ends, of a grouping that {@link groupAdvantages} has accepted. */
+export function groupBounds({ groupSize = 0, groupOffsets }: Grouping, g: number): [number, number] {
+  if (groupOffsets) return [groupOffsets[g] ?? 0, groupOffsets[g + 1] ?? 0];
+  return [g * groupSize, (g + 1) * groupSize];
 }

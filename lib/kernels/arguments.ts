@@ -40,9 +40,9 @@ export function badOffset(field: string, array: Int32Array, index: number, total
   return invalidValue(`${field}[${index}]`, `in order, ${expected}`, array[index]);
 }
 
-/** A finite number in [least, most]; `fallback` where undefined. */
+/** A number in [least, most]; `fallback` where undefined, unless that is NaN. NaN is out of every range. */
 export function numberIn(field: string, value: unknown, fallback: number, least: number, most = Infinity): number {
-  if (value === undefined) return fallback;
+  if (value === undefined && !Number.isNaN(fallback)) return fallback;
   if (typeof value !== 'number') throw invalidType(field, 'a number', value);
   if (!(value >= least && value <= most)) {
     throw invalidValue(field, most === Infinity ? `at least ${least}` : `in [${least}, ${most}]`, value);
@@ -128,4 +128,14 @@ export function integerParameter(
   const values = int32(field, value, rows);
   values.forEach((x, i) => requireInteger(`${field}[${i}]`, x, min));
   return { scalar: fallback, values };
+}
+
+/** {@link badOffset} for offsets that the native side does not see. */
+export function checkOffsets(field: string, array: Int32Array, total: number, of: string): void {
+  let last = 0;
+  array.forEach((offset, i) => {
+    if (offset < last || offset > total || (i === 0 && offset !== 0)) throw badOffset(field, array, i, total, of);
+    last = offset;
+  });
+  if (last !== total) throw badOffset(field, array, array.length - 1, total, of);
 }

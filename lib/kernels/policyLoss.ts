@@ -1,77 +1,75 @@
 import binding = require('#binding');
-import { invalidType, invalidValue } from '../errors.js';
-import { apart, badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+import { invalidValue } from '../errors.js';
+import { apart, badOffset, checkOffsets, float32, offsets, threadCount, uint8 } from './arguments.js';
+import { encodeLossSettings, type LossSettings, type PolicyLossPreset } from './lossSettings.js';
 
-const aggregations = ['token-mean', 'seq-mean-token-mean'] as const;
-
-/** How token losses become one number; docs/losses.md. */
-export type Aggregation = (typeof aggregations)[number];
+export type { Aggregation, PolicyLossPreset } from './lossSettings.js';
 
 /** Packed sequences: sequence s holds tokens `[cuSeqlens[s], cuSeqlens[s + 1])` of every token array. */
 export interface PolicyLossInputs {
   /** Log-probs of the tokens under the policy being trained. */
   readonly logprobs: Float32Array;
-  /** The same under the policy the clipping refers to: the one before this batch's first update. */
+  /** The same under the policy the ratio refers to: the one before this batch's first update, or the rollout's own. */
   readonly oldLogprobs: Float32Array;
+  /** The same as sampled, for `offPolicyLimit`. Default: `oldLogprobs`. */
+  readonly rolloutLogprobs?: Float32Array | undefined;
   /** The same under the reference policy; without it there is no KL. */
   readonly refLogprobs?: Float32Array | undefined;
-  /** One per sequence. */
+  /** Entropies of the tokens' distributions, for the entropy bonus and its metric. */
+  readonly entropies?: Float32Array | undefined;
+  /** One per sequence, or one per token. */
   readonly advantages: Float32Array;
+  /** One per token: multiplies the policy term. From `rolloutCorrection`. */
+  readonly weights?: Float32Array | undefined;
   /** Offsets of the sequences: the first is 0, the last the number of tokens. */
   readonly cuSeqlens: Int32Array;
   /** One byte per token: 0 leaves the token out (prompt, padding). Default: every token counts. */
   readonly mask?: Uint8Array | undefined;
+  /** One byte per token, from `selectByCovariance`: the selected have no policy term (Clip-Cov), or, with
+   * `loss: 'kl-cov'`, the penalty. */
+  readonly selected?: Uint8Array | undefined;
+  /** For `'prompt-mean'`: prompt p has sequences `[promptOffsets[p], promptOffsets[p + 1])`. */
+  readonly promptOffsets?: Int32Array | undefined;
 }
 
-export interface PolicyLossOptions {
-  /** Where defaults come from; the other fields override it. Default `'grpo'`. */
+export interface PolicyLossOptions extends LossSettings {
+  /** Settings of a paper or a trainer; the other fields override them. Default `'grpo'`: seq-mean-token-mean. */
   readonly preset?: PolicyLossPreset;
-  /** The ratio is clipped to `[1 - clipLow, 1 + clipHigh]`. */
-  readonly clipLow?: number;
-  readonly clipHigh?: number;
-  /** Weight of the k3 estimate of KL(policy, reference) in the loss. Needs `refLogprobs` unless 0. */
-  readonly klCoef?: number;
-  readonly aggregation?: Aggregation;
-  /**
-   * What to divide by: tokens for `'token-mean'`, sequences for `'seq-mean-token-mean'`. Default: the valid tokens, or
-   * the sequences with a valid token, of this call. Give the global count where a batch is split into micro-batches or
-   * over ranks: the losses and gradients of the parts then add up to those of the whole.
-   */
-  readonly denominator?: number;
-  /** Threads to use; 0, the default, means all of the pool. The result does not depend on it. */
+  /** Threads to use at most; default: all of the pool. The result does not depend on it. */
   readonly threads?: number;
-  /** Array to write dL/dlogprob into instead of a new one; it must not share memory with the inputs. */
-  readonly out?: { readonly dLogprobs?: Float32Array };
+  /** Arrays to write into instead of new ones; they must not share memory with the inputs. */
+  readonly out?: { readonly dLogprobs?: Float32Array; readonly dEntropies?: Float32Array };
 }
 
-type Settings = Required<Pick<PolicyLossOptions, 'clipLow' | 'clipHigh' | 'klCoef' | 'aggregation'>>;
-
-const presets = {
-  /** DeepSeekMath (arXiv 2402.03300); its KL coefficient, 0.04, is left to the caller. */
-  grpo: { clipLow: 0.2, clipHigh: 0.2, klCoef: 0, aggregation: 'seq-mean-token-mean' },
-  /** DAPO (arXiv 2503.14476): clip-higher, token mean, no KL. */
-  dapo: { clipLow: 0.2, clipHigh: 0.28, klCoef: 0, aggregation: 'token-mean' },
-} as const satisfies Record<string, Settings>;
-
-/** Names of the option sets. */
-export type PolicyLossPreset = keyof typeof presets;
-
-/** Sums over this call; those of micro-batches and ranks add up. Divide by `tokens` or `sequences` for means. */
+/**
+ * Sums over this call; those of micro-batches and ranks add up. Counts are exact, sums are float64 partials per sequence
+ * folded in sequence order. Divide by `tokens` or `sequences` for means.
+ */
 export interface PolicyLossMetrics {
   /** Valid tokens. */
   readonly tokens: number;
   /** Sequences with a valid token. */
   readonly sequences: number;
-  /** Sum over tokens of the policy term, without aggregation and KL. */
+  /** Sum over tokens of the policy term, weighted, without aggregation, KL and entropy. */
   readonly policyLossSum: number;
   /** Sum of the KL estimate to the reference, nats. */
   readonly klSum: number;
+  /** Sum of the entropies, nats. */
+  readonly entropySum: number;
   /** Sum of logprob - oldLogprob, nats: minus the k1 estimate of KL(old, policy). */
   readonly logRatioSum: number;
-  /** Tokens without policy gradient: ratio below `1 - clipLow` and advantage negative, */
+  /** Sum of the ratios. */
+  readonly ratioSum: number;
+  /** Sum of the weights; 0 without weights. */
+  readonly weightSum: number;
+  /** Tokens where the low bound acted: for the clip, ratio below it and A < 0. */
   readonly clippedLow: number;
-  /** ratio above `1 + clipHigh` and advantage positive. */
+  /** The same of the high bound: for the clip, ratio above it and A > 0. */
   readonly clippedHigh: number;
+  /** Tokens where dual clip or delta acted. */
+  readonly clippedDual: number;
+  /** Tokens without policy term: selected by Clip-Cov, or of a sequence beyond `offPolicyLimit`. */
+  readonly dropped: number;
   /** Valid tokens whose loss is NaN or infinite. */
   readonly nonFinite: number;
 }
@@ -81,15 +79,19 @@ export interface PolicyLoss {
   readonly loss: number;
   /** dL/dlogprob, one per token, exactly 0 at masked tokens. */
   readonly dLogprobs: Float32Array;
+  /** dL/dentropy, where `entropies` were given. */
+  readonly dEntropies?: Float32Array;
   readonly metrics: PolicyLossMetrics;
 }
 
+const resultCount = 14;
+
 /**
- * Clipped policy loss with its gradient to the log-probs, in one pass: max(-r A, -clip(r) A) with r = e^(logprob - old),
- * plus klCoef times k3. The result is bit-identical on every instruction set and thread count; formulas and sources in
- * docs/losses.md.
+ * Policy loss with its gradient to the log-probs (and entropies) in one pass: PPO's clip and its relatives, KL to a
+ * reference, entropy bonus, any aggregation. The result is bit-identical on every instruction set and thread count; a
+ * sequence's gradients depend on nothing but the sequence and the denominators. Formulas and sources: docs/losses.md.
  *
- * @throws CrossThinkError for wrong types or lengths, offsets out of order, options out of range.
+ * @throws CrossThinkError for wrong types or lengths, offsets out of order, options out of range or without their input.
  */
 export function policyLoss(
   inputs: PolicyLossInputs,
@@ -99,47 +101,59 @@ export function policyLoss(
   const tokens = float32('logprobs', inputs.logprobs).length;
   const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
   const sequences = cuSeqlens.length - 1;
+  const { advantages, promptOffsets } = inputs;
+  const tokenAdvantages = float32('advantages', advantages).length !== sequences;
+  if (tokenAdvantages && advantages.length !== tokens) {
+    throw invalidValue('advantages', `one per sequence (${sequences}) or per token (${tokens})`, advantages);
+  }
+  if (promptOffsets) checkOffsets('promptOffsets', offsets('promptOffsets', promptOffsets), sequences, 'sequences');
+  const floats = (name: 'oldLogprobs' | 'rolloutLogprobs' | 'refLogprobs' | 'entropies' | 'weights') =>
+    inputs[name] && float32(name, inputs[name], tokens);
+  const bytes = (name: 'mask' | 'selected') => inputs[name] && uint8(name, inputs[name], tokens);
+  const parameters = encodeLossSettings(given, {
+    refLogprobs: inputs.refLogprobs !== undefined,
+    entropies: inputs.entropies !== undefined,
+    promptOffsets: promptOffsets !== undefined,
+    tokenAdvantages,
+  });
+  const arrays = [
+    inputs.logprobs,
+    float32('oldLogprobs', inputs.oldLogprobs, tokens),
+    advantages,
+    floats('rolloutLogprobs'),
+    floats('refLogprobs'),
+    floats('entropies'),
+    floats('weights'),
+  ] as const;
   const dLogprobs = float32('options.out.dLogprobs', given.out?.dLogprobs ?? new Float32Array(tokens), tokens);
-  apart('options.out.dLogprobs', dLogprobs, [inputs.logprobs, inputs.oldLogprobs, inputs.refLogprobs]);
-  const results = new Float64Array(9);
+  apart('options.out.dLogprobs', dLogprobs, arrays);
+  const dEntropies =
+    inputs.entropies && float32('options.out.dEntropies', given.out?.dEntropies ?? new Float32Array(tokens), tokens);
+  if (dEntropies) apart('options.out.dEntropies', dEntropies, [...arrays, dLogprobs]);
+  const results = new Float64Array(resultCount);
   const bad = binding.policyLoss(
     tokens,
     sequences,
+    tokenAdvantages,
+    promptOffsets ? promptOffsets.length - 1 : 0,
     threadCount('options.threads', given.threads),
+    parameters,
     cuSeqlens,
-    inputs.logprobs,
-    float32('oldLogprobs', inputs.oldLogprobs, tokens),
-    inputs.refLogprobs && float32('refLogprobs', inputs.refLogprobs, tokens),
-    float32('advantages', inputs.advantages, sequences),
-    inputs.mask && uint8('mask', inputs.mask, tokens),
-    parameters(given, inputs.refLogprobs !== undefined),
+    ...arrays,
+    bytes('mask'),
+    bytes('selected'),
+    promptOffsets,
     dLogprobs,
+    dEntropies,
     results,
   );
   if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
-  return { loss: results[0] ?? NaN, dLogprobs, metrics: metricsOf(results) };
+  const loss = results[0] ?? NaN;
+  const metrics = metricsOf(results);
+  return dEntropies ? { loss, dLogprobs, dEntropies, metrics } : { loss, dLogprobs, metrics };
 }
 
-/** The parameters in the order of native/addon/policy_loss.cpp. */
-function parameters(options: PolicyLossOptions, hasReference: boolean): Float64Array {
-  if (typeof options !== 'object') throw invalidType('options', 'an object or the name of a preset', options);
-  const names = Object.keys(presets) as PolicyLossPreset[];
-  const preset = presets[oneOf('options.preset', options.preset, names, 'grpo')];
-  const clipLow = numberIn('options.clipLow', options.clipLow, preset.clipLow, 0, 1);
-  const clipHigh = numberIn('options.clipHigh', options.clipHigh, preset.clipHigh, 0);
-  const klCoef = numberIn('options.klCoef', options.klCoef, preset.klCoef, 0, Number.MAX_VALUE);
-  if (klCoef > 0 && !hasReference) {
-    throw invalidValue('options.klCoef', '0 where no refLogprobs are given', klCoef, 'Pass refLogprobs or klCoef: 0.');
-  }
-  const aggregation = oneOf('options.aggregation', options.aggregation, aggregations, preset.aggregation);
-  const { denominator } = options;
-  if (denominator !== undefined && !(denominator > 0 && Number.isFinite(denominator))) {
-    throw invalidValue('options.denominator', 'a positive number', denominator);
-  }
-  return Float64Array.of(1 - clipLow, 1 + clipHigh, klCoef, aggregations.indexOf(aggregation), denominator ?? 0);
-}
-
-/** `results` in the order of native/addon/policy_loss.cpp: the loss, then the LossSum entries. */
+/** `results`: the loss, then the LossSum entries of native/kernels/policy_loss/policy_loss.h. */
 function metricsOf(results: Float64Array): PolicyLossMetrics {
   const at = (index: number): number => results[index] ?? NaN;
   return {
@@ -147,9 +161,14 @@ function metricsOf(results: Float64Array): PolicyLossMetrics {
     sequences: at(2),
     policyLossSum: at(3),
     klSum: at(4),
-    logRatioSum: at(5),
-    clippedLow: at(6),
-    clippedHigh: at(7),
-    nonFinite: at(8),
+    entropySum: at(5),
+    logRatioSum: at(6),
+    ratioSum: at(7),
+    weightSum: at(8),
+    clippedLow: at(9),
+    clippedHigh: at(10),
+    clippedDual: at(11),
+    dropped: at(12),
+    nonFinite: at(13),
   };
 }

@@ -19,6 +19,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterSampling(env, exports);
   crossthink::addon::RegisterAdvantage(env, exports);
   crossthink::addon::RegisterPolicyLoss(env, exports);
+  crossthink::addon::RegisterRolloutCorrection(env, exports);
+  crossthink::addon::RegisterTokenAdvantages(env, exports);
   return exports;
 }
 

@@ -17,6 +17,8 @@ void RegisterLogprob(Napi::Env env, Napi::Object exports);
 void RegisterSampling(Napi::Env env, Napi::Object exports);
 void RegisterAdvantage(Napi::Env env, Napi::Object exports);
 void RegisterPolicyLoss(Napi::Env env, Napi::Object exports);
+void RegisterRolloutCorrection(Napi::Env env, Napi::Object exports);
+void RegisterTokenAdvantages(Napi::Env env, Napi::Object exports);
 
 }  // namespace crossthink::addon
 

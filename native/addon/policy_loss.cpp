@@ -3,54 +3,81 @@
 #include "addon/addon.h"
 #include "addon/arrays.h"
 #include "addon/offsets.h"
-#include "kernels/loss_kernels.h"
+#include "kernels/kernel_table.h"
 
 namespace crossthink::addon {
 namespace {
 
-// (tokens, sequences, threads, offsets, logprobs, oldLogprobs, refLogprobs | undefined, advantages, mask | undefined,
-//  parameters, dLogprobs, results) -> the first bad offset, or -1. The order of `parameters` and `results` is that of
-// lib/kernels/policyLoss.ts.
+constexpr size_t kParameters = 27;
+
+// The order of lib/kernels/lossSettings.ts.
+void ReadParameters(const double* p, PolicyLoss* op) {
+  const auto next = [&] { return static_cast<float>(*p++); };
+  const auto index = [&] { return static_cast<uint8_t>(*p++); };
+  op->loss = static_cast<Loss>(index());
+  op->sequence_ratio = index() != 0;
+  op->params.ratio_low = next();
+  op->params.ratio_high = next();
+  op->params.dual_clip = next();
+  op->params.delta = next();
+  op->params.log_ratio_limit = next();
+  op->params.tau_positive = next();
+  op->params.tau_negative = next();
+  op->params.cap = next();
+  op->params.coefficient = next();
+  for (float& x : op->vespo) x = next();
+  op->off_policy_limit = *p++;
+  op->params.kl_coef = next();
+  op->kl_form = static_cast<KlForm>(index());
+  op->kl_squared_gradient = index() != 0;
+  op->kl_correction = static_cast<KlCorrection>(index());
+  op->params.kl_input_limit = next();
+  op->params.kl_output_limit = next();
+  op->params.entropy_coef = next();
+  op->aggregation = static_cast<Aggregation>(index());
+  op->denominator = *p++;
+  op->horizon = *p++;
+  op->count_empty = index() != 0;
+}
+
+// (tokens, sequences, advantages, prompts: numbers; threads; then the arrays below) -> the first bad offset, or -1.
 Napi::Value PolicyLossOf(const Napi::CallbackInfo& info) {
   const size_t tokens = SizeOf(info, 0);
   PolicyLoss op;
   op.sequences = SizeOf(info, 1);
-  op.offsets = ArrayOf<int32_t>(info, 3, op.sequences + 1, "cuSeqlens");
-  op.logprobs = ArrayOf<float>(info, 4, tokens, "logprobs");
-  op.old_logprobs = ArrayOf<float>(info, 5, tokens, "oldLogprobs");
-  op.ref_logprobs = ArrayOf<float>(info, 6, tokens, "refLogprobs");
-  op.advantages = ArrayOf<float>(info, 7, op.sequences, "advantages");
-  op.mask = ArrayOf<uint8_t>(info, 8, tokens, "mask");
-  const double* p = ArrayOf<double>(info, 9, 5, "parameters");
-  op.params.ratio_low = static_cast<float>(p[0]);
-  op.params.ratio_high = static_cast<float>(p[1]);
-  op.params.kl_coef = static_cast<float>(p[2]);
-  op.aggregation = static_cast<Aggregation>(static_cast<uint8_t>(p[3]));
-  op.denominator = p[4];
-  op.d_logprobs = ArrayOf<float>(info, 10, tokens, "dLogprobs");
-  double* results = ArrayOf<double>(info, 11, 1 + kLossSums, "results");
+  op.token_advantages = FlagOf(info, 2);
+  op.prompt_count = SizeOf(info, 3);
+  ReadParameters(ArrayOf<double>(info, 5, kParameters, "parameters"), &op);
+  op.offsets = ArrayOf<int32_t>(info, 6, op.sequences + 1, "cuSeqlens");
+  op.logprobs = ArrayOf<float>(info, 7, tokens, "logprobs");
+  op.old_logprobs = ArrayOf<float>(info, 8, tokens, "oldLogprobs");
+  op.advantages = ArrayOf<float>(info, 9, op.token_advantages ? tokens : op.sequences, "advantages");
+  op.rollout_logprobs = ArrayOf<float>(info, 10, tokens, "rolloutLogprobs");
+  op.ref_logprobs = ArrayOf<float>(info, 11, tokens, "refLogprobs");
+  op.entropies = ArrayOf<float>(info, 12, tokens, "entropies");
+  op.weights = ArrayOf<float>(info, 13, tokens, "weights");
+  op.mask = ArrayOf<uint8_t>(info, 14, tokens, "mask");
+  op.selected = ArrayOf<uint8_t>(info, 15, tokens, "selected");
+  op.prompts = ArrayOf<int32_t>(info, 16, op.prompt_count + 1, "promptOffsets");
+  op.d_logprobs = ArrayOf<float>(info, 17, tokens, "dLogprobs");
+  op.d_entropies = ArrayOf<float>(info, 18, tokens, "dEntropies");
+  double* results = ArrayOf<double>(info, 19, 1 + kLossSums, "results");
+  const bool prompts_bad = op.prompts != nullptr && BadOffset(op.prompts, op.prompt_count, op.sequences) >= 0;
+  if (static_cast<size_t>(op.loss) >= kLosses || prompts_bad) {
+    throw Napi::RangeError::New(info.Env(), "policyLoss: parameters out of range");
+  }
   const ptrdiff_t bad = BadOffset(op.offsets, op.sequences, tokens);
   if (bad >= 0) return Napi::Number::New(info.Env(), static_cast<double>(bad));
-  const PolicyLossResult r = RunPolicyLoss(op, ActiveLossKernels().policy_loss, static_cast<unsigned>(SizeOf(info, 2)));
+  const PolicyLossResult r = RunPolicyLoss(op, ActiveKernels().policy_loss, static_cast<unsigned>(SizeOf(info, 4)));
   results[0] = r.loss;
   for (size_t k = 0; k < kLossSums; ++k) results[1 + k] = r.sums[k];
   return Napi::Number::New(info.Env(), -1);
-}
-
-// For tests: makes every later call of this process run that instruction set.
-Napi::Value UseLossKernelsOf(const Napi::CallbackInfo& info) {
-  const std::string name = info[0].As<Napi::String>();
-  for (const Isa isa : SupportedIsas()) {
-    if (IsaName(isa) == name) UseLossKernels(isa);
-  }
-  return info.Env().Undefined();
 }
 
 }  // namespace
 
 void RegisterPolicyLoss(Napi::Env env, Napi::Object exports) {
   exports["policyLoss"] = Napi::Function::New(env, PolicyLossOf, "policyLoss");
-  exports["useLossKernels"] = Napi::Function::New(env, UseLossKernelsOf, "useLossKernels");
 }
 
 }  // namespace crossthink::addon

@@ -3,7 +3,10 @@
 
 #include <cstddef>
 
+#include "kernels/advantage/advantage.h"
 #include "kernels/logprob/logprob.h"
+#include "kernels/policy_loss/policy_loss.h"
+#include "kernels/policy_loss/rollout_correction.h"
 #include "kernels/sampling/sampling.h"
 #include "runtime/cpu.h"
 #include "spec/tile.h"
@@ -22,6 +25,9 @@ struct KernelTable {
   // Non-temporal stores of a float32 gradient. [type][entropy]
   void (*logprob_gradient_stream[kDTypes][2])(const LogprobBackward&, size_t begin, size_t end);
   void (*sample[kDTypes])(const Sampling&, size_t begin, size_t end, SamplingScratch*);
+  AdvantageKernel advantage;
+  PolicyLossKernel policy_loss;
+  CorrectionKernel correction;
 };
 
 extern const KernelTable kScalarKernels;

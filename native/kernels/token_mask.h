@@ -7,48 +7,37 @@
 
 #include "spec/annotate.h"
 
-// Byte masks: one byte per token, 0 = masked, anything else = valid.
+// Byte masks, one byte per token: 0 = no, anything else = yes. A null mask says `absent` of every token.
 namespace crossthink {
 namespace {
 
-constexpr uint64_t kByteOnes = 0x0101010101010101ULL;
-
-// Eight mask bytes to eight 0/1 bytes.
-CT_INLINE uint64_t ValidBytes(uint64_t bytes) {
-  constexpr uint64_t low7 = 0x7f * kByteOnes;
-  return ((((bytes & low7) + low7) | bytes) >> 7) & kByteOnes;
-}
-
-// Bit i = p[i] != 0. The product moves byte i to bit 56 + i.
-CT_INLINE uint32_t ValidBits8(const uint8_t* p) {
-  uint64_t bytes;
-  memcpy(&bytes, p, sizeof(bytes));
-  return static_cast<uint32_t>(ValidBytes(bytes) * 0x0102040810204080ULL >> 56);
-}
-
-CT_INLINE uint32_t ValidBits(const uint8_t* p, size_t n) {
-  uint32_t bits = 0;
-  size_t i = 0;
-  for (; i + 8 <= n; i += 8) bits |= ValidBits8(p + i) << i;
-  for (; i < n; ++i) bits |= (p[i] != 0 ? 1U : 0U) << i;
-  return bits;
-}
-
-// Lane i is p[i] != 0 for i < n <= kWidth, false above; all n are valid where p is null.
+// The first n lanes; n <= kWidth.
 template <class V>
-CT_INLINE typename V::M LoadMask(const uint8_t* p, size_t n) {
-  const auto all = static_cast<uint32_t>((uint64_t{1} << n) - 1);
-  return V::FromMaskBits(p == nullptr ? all : ValidBits(p, n));
+CT_INLINE typename V::M FirstLanes(size_t n) {
+  return V::FromMaskBits(static_cast<uint32_t>((uint64_t{1} << n) - 1));
 }
 
-CT_INLINE uint64_t CountValid(const uint8_t* p, size_t n) {
+// Lane i is byte i != 0 for i < n, false above.
+template <class V>
+CT_INLINE typename V::M LoadMask(const uint8_t* p, size_t i, size_t n, bool absent) {
+  if (p == nullptr) return FirstLanes<V>(absent ? n : 0);
+  if (n == V::kWidth) return V::LoadBytes(p + i);
+  uint32_t bits = 0;
+  for (size_t j = 0; j < n; ++j) bits |= (p[i + j] != 0 ? 1U : 0U) << j;
+  return V::FromMaskBits(bits);
+}
+
+// How many of p[0, n) are not 0; n where p is null.
+CT_INLINE uint64_t CountMask(const uint8_t* p, size_t n) {
   if (p == nullptr) return n;
+  constexpr uint64_t ones = 0x0101010101010101ULL;
+  constexpr uint64_t low7 = 0x7f * ones;
   uint64_t count = 0;
   size_t i = 0;
   for (; i + 8 <= n; i += 8) {
     uint64_t bytes;
     memcpy(&bytes, p + i, sizeof(bytes));
-    count += ValidBytes(bytes) * kByteOnes >> 56;
+    count += (((((bytes & low7) + low7) | bytes) >> 7) & ones) * ones >> 56;
   }
   for (; i < n; ++i) count += p[i] != 0 ? 1 : 0;
   return count;

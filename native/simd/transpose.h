@@ -13,6 +13,9 @@
 #if defined(__AVX512F__)
 #include "simd/avx512.h"
 #endif
+#if defined(__AVX512BF16__)
+#include "simd/avx512bf16.h"
+#endif
 
 namespace crossthink::simd {
 namespace {
@@ -88,6 +91,11 @@ struct Transpose<Avx512> {
     }
   }
 };
+#endif
+
+#if defined(__AVX512BF16__)
+template <>
+struct Transpose<Avx512Bf16> : Transpose<Avx512> {};
 #endif
 
 }  // namespace

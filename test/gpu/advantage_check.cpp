@@ -27,7 +27,7 @@ void CheckCase(size_t groups, size_t longest, GroupEstimator estimator, std::mt1
   op.estimator = estimator;
   op.advantages = advantages.data();
   op.zero_variance = flat.data();
-  GroupAdvantageRange<simd::Scalar>(op, 0, groups);
+  GroupAdvantageRange<simd::Scalar, GroupFormula::kLinear>(op, 0, groups);
 
   const DeviceArray<float> device_rewards(rewards), device_advantages(rewards.size());
   const DeviceArray<int32_t> device_offsets(offsets);

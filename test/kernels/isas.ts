@@ -70,24 +70,3 @@ export function sameBits<T>(run: (threads: number) => T): T {
   if (onCuda !== undefined && onCuda !== wanted) throw new Error('cuda: other bits than scalar');
   return expected;
 }
-
-/** Runs `body` once per instruction set of this machine, and on CUDA where it can be loaded: the results, by name. */
-export function onEveryIsa<T>(body: (isa: string) => T): Map<string, T> {
-  const { isa: active, isas } = runtimeInfo();
-  try {
-    const results = new Map(isas.map((isa) => [isa, (binding.useLossKernels(isa), body(isa))]));
-    if (hasCuda)
-      results.set(
-        'cuda',
-        withCuda(() => body('cuda')),
-      );
-    return results;
-  } finally {
-    binding.useLossKernels(active);
-  }
-}
-
-/** The bits of an array, for comparisons that tell -0 from 0 and one NaN from another. */
-export function bits(array: Float32Array | Float64Array): number[] {
-  return [...new Uint32Array(array.buffer, array.byteOffset, array.byteLength / 4)];
-}

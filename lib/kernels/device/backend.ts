@@ -1,5 +1,6 @@
 import binding = require('#binding');
 
+import { CrossThinkError } from '../../errors.js';
 import { cudaCall, deviceIndex, type Device } from '../../native/device.js';
 import { type Operation } from './call.js';
 
@@ -107,6 +108,9 @@ function badOffset(offsets: Int32Array, total: number): number {
   return bad >= 0 || offsets.at(-1) === total ? bad : offsets.length - 1;
 }
 
+// Of GroupEstimator in native/kernels/advantage/advantage.h: those whose formula needs nothing but the group.
+const lastLinearEstimator = 3;
+
 function cudaKernels(device: number): RowKernels {
   return {
     logprobForward(logits, type, rows, vocab, stride, tokens, temperature, temperatures, _threads, ...results) {
@@ -151,7 +155,11 @@ function cudaKernels(device: number): RowKernels {
     groupAdvantages(rewards, count, groupSize, groupOffsets, groups, estimator, epsilon, _threads, ...results) {
       const bad = groupOffsets === undefined ? -1 : badOffset(groupOffsets, count);
       if (bad >= 0) return bad;
-      const [advantages, zeroVariance] = results;
+      const [advantages, zeroVariance, , rawSingletons] = results;
+      if (estimator > lastLinearEstimator || rawSingletons) {
+        const message = 'groupAdvantages on CUDA knows grpo, dr_grpo, rloo and maxrl, singletons zero; use the CPU';
+        throw new CrossThinkError('ERR_CUDA_UNAVAILABLE', message, { field: 'options.estimator' });
+      }
       withTransfer(device, (transfer) => {
         transfer.input(rewards).number(groupSize).input(groupOffsets).number(groups, estimator, epsilon);
         transfer.output(advantages).output(zeroVariance);

@@ -1,8 +1,9 @@
-// Advantages of rewards against their own group. Bytes moved: 8 per reward, read three times from the first-level
-// cache. A thread takes a group of at most kRow rewards; of a longer one it leaves the rows to its warp, one row per
-// thread. There are few rewards beside logits, so the work is bound by the launch, not by memory.
+// Advantages of rewards against their own group, those of the linear formula. Bytes moved: 8 per reward, read three
+// times from the first-level cache. A thread takes a group of at most kRow rewards; of a longer one it leaves the rows
+// to its warp, one row per thread. There are few rewards beside logits, so the work is bound by the launch, not by
+// memory.
 #include "kernels/advantage/advantage_cuda.h"
-#include "kernels/advantage/statistics.h"
+#include "kernels/advantage/group_formulas.h"
 #include "runtime/cuda/device.cuh"
 #include "simd/scalar.h"
 
@@ -28,7 +29,7 @@ __device__ __forceinline__ void SmallGroup(const GroupAdvantages& op, size_t gro
   Statistics s = FirstPass(op.rewards, begin, end);
   s.mean = V::Div(s.sum, V::Max(s.count, 1.0F));
   SecondPass(op.rewards, begin, end, &s);
-  const GroupCoefficients<V> c = Coefficients<V>(s, op.estimator, op.epsilon);
+  const GroupCoefficients<V> c = Coefficients<V>(op, s);
   for (size_t i = begin; i < end; ++i) op.advantages[i] = AdvantageOf<V>(op.rewards[i], c);
   op.zero_variance[group] = c.flat ? 1 : 0;
 }
@@ -56,7 +57,7 @@ __device__ void LargeGroup(const GroupAdvantages& op, size_t group, size_t begin
       JoinSecond(deviation, square, &total);
     }
   }
-  const GroupCoefficients<V> c = Coefficients<V>(StatisticsOf(total, mean), op.estimator, op.epsilon);
+  const GroupCoefficients<V> c = Coefficients<V>(op, StatisticsOf(total, mean));
   for (size_t i = begin + LaneIndex(); i < end; i += kWarp) op.advantages[i] = AdvantageOf<V>(op.rewards[i], c);
   if (LaneIndex() == 0) op.zero_variance[group] = c.flat ? 1 : 0;
 }

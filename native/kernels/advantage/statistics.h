@@ -8,7 +8,8 @@
 #include "spec/annotate.h"
 #include "spec/bits.h"
 
-// What a group's advantages are made of, over an instruction set V (simd::Scalar on a CUDA thread).
+// What must be known of a group, over an instruction set V in which a lane is a group (simd::Scalar on a CUDA thread),
+// each sum in index order. What follows from it: group_formulas.h.
 namespace crossthink {
 namespace {
 
@@ -24,22 +25,36 @@ struct GroupStatistics {
   typename V::F mean;
   typename V::F deviation;  // Sum of x - mean: what rounding left of 0.
   typename V::F square;     // Sum of (x - mean)^2.
+  typename V::F second;     // kBest: the largest but one. First pass.
+  typename V::F weight;     // kWeightedMean: sum of lengths, and of length times reward. First pass.
+  typename V::F weighted;
 };
 
 template <class V>
 CT_HD CT_INLINE GroupStatistics<V> EmptyGroup() {
   const typename V::F zero = V::Set(0.0F);
-  return {zero, zero, V::Set(spec::Infinity()), V::Set(-spec::Infinity()), zero, zero, zero};
+  const typename V::F lowest = V::Set(-spec::Infinity());
+  return {zero, zero, V::Set(spec::Infinity()), lowest, zero, zero, zero, lowest, zero, zero};
 }
 
 // First pass: a NaN is no member.
-template <class V>
+template <class V, GroupFormula kFormula = GroupFormula::kLinear>
 CT_HD CT_INLINE void AddReward(typename V::F x, GroupStatistics<V>* s) {
+  if constexpr (kFormula == GroupFormula::kBest) s->second = V::Max(s->second, V::Min(x, s->largest));
   const typename V::M valid = V::Equal(x, x);
   s->sum = V::Add(s->sum, V::Select(valid, x, V::Set(0.0F)));
   s->count = V::Add(s->count, V::Select(valid, V::Set(1.0F), V::Set(0.0F)));
   s->smallest = V::Min(s->smallest, x);
   s->largest = V::Max(s->largest, x);
+}
+
+template <class V>
+CT_HD CT_INLINE void AddWeighted(typename V::F x, typename V::F length, GroupStatistics<V>* s) {
+  const typename V::F zero = V::Set(0.0F);
+  const typename V::M valid = V::Equal(x, x);
+  length = V::Select(valid, length, zero);
+  s->weight = V::Add(s->weight, length);
+  s->weighted = V::Fma(length, V::Select(valid, x, zero), s->weighted);
 }
 
 // Second pass, with the mean known.
@@ -53,16 +68,32 @@ CT_HD CT_INLINE void AddDeviation(typename V::F x, GroupStatistics<V>* s) {
 // A group of several rows, joined in index order.
 struct GroupTotals {
   double count, sum, deviation, square;
-  float smallest, largest;
+  float smallest, largest, second;
+  double weight, weighted;
 };
 
-CT_HD CT_INLINE GroupTotals EmptyTotals() { return {0, 0, 0, 0, spec::Infinity(), -spec::Infinity()}; }
+CT_HD CT_INLINE GroupTotals EmptyTotals() {
+  const float lowest = -spec::Infinity();
+  return {0, 0, 0, 0, spec::Infinity(), lowest, lowest, 0, 0};
+}
 
 CT_HD CT_INLINE void JoinFirst(float count, float sum, float smallest, float largest, GroupTotals* total) {
   total->count += static_cast<double>(count);
   total->sum += static_cast<double>(sum);
   total->smallest = smallest < total->smallest ? smallest : total->smallest;
   total->largest = largest > total->largest ? largest : total->largest;
+}
+
+// What the other formulas need on top; before JoinFirst of the same row.
+CT_HD CT_INLINE void JoinExtremes(float second, float largest, GroupTotals* total) {
+  const float beaten = largest < total->largest ? largest : total->largest;
+  total->second = second > total->second ? second : total->second;
+  total->second = beaten > total->second ? beaten : total->second;
+}
+
+CT_HD CT_INLINE void JoinWeighted(float weight, float weighted, GroupTotals* total) {
+  total->weight += static_cast<double>(weight);
+  total->weighted += static_cast<double>(weighted);
 }
 
 CT_HD CT_INLINE float MeanOf(const GroupTotals& total) {
@@ -83,43 +114,10 @@ CT_HD CT_INLINE GroupStatistics<simd::Scalar> StatisticsOf(const GroupTotals& to
   s.mean = mean;
   s.deviation = static_cast<float>(total.deviation);
   s.square = static_cast<float>(total.square);
+  s.second = total.second;
+  s.weight = static_cast<float>(total.weight);
+  s.weighted = static_cast<float>(total.weighted);
   return s;
-}
-
-// advantage = ((x - mean) - shift) * scale; 0 where flat.
-template <class V>
-struct GroupCoefficients {
-  typename V::F mean;
-  typename V::F shift;
-  typename V::F scale;
-  typename V::M flat;
-};
-
-template <class V>
-CT_HD CT_INLINE GroupCoefficients<V> Coefficients(const GroupStatistics<V>& s, GroupEstimator estimator,
-                                                  float epsilon) {
-  const typename V::F one = V::Set(1.0F);
-  GroupCoefficients<V> c;
-  c.mean = s.mean;
-  c.shift = V::Div(s.deviation, V::Max(s.count, one));
-  c.scale = one;
-  c.flat = V::Or(V::LessEqual(s.largest, s.smallest), V::LessEqual(s.count, one));
-  if (estimator == GroupEstimator::kGrpo) {
-    // The corrected two-pass variance, n - 1 in the denominator.
-    const typename V::F square = V::Fma(V::Sub(V::Set(0.0F), c.shift), s.deviation, s.square);
-    const typename V::F variance = V::Div(square, V::Max(V::Sub(s.count, one), one));
-    c.scale = V::Div(one, V::Add(V::Sqrt(variance), V::Set(epsilon)));
-  }
-  return c;
-}
-
-// The advantage of one reward.
-template <class V>
-CT_HD CT_INLINE typename V::F AdvantageOf(typename V::F x, const GroupCoefficients<V>& c) {
-  typename V::F a = V::Mul(V::Sub(V::Sub(x, c.mean), c.shift), c.scale);
-  a = V::Select(V::Equal(a, a), a, V::Set(spec::QuietNan()));  // Of an infinite reward.
-  a = V::Select(V::Equal(x, x), a, V::Set(0.0F));
-  return V::Select(c.flat, V::Set(0.0F), a);
 }
 
 }  // namespace

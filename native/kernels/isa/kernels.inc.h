@@ -2,9 +2,12 @@
 #define CROSSTHINK_KERNELS_ISA_KERNELS_INC_H_
 
 // The kernels of one instruction set: included by exactly one .cpp per set, each compiled with its own flags.
+#include "kernels/advantage/advantage_cpu.h"
 #include "kernels/elements.h"
 #include "kernels/kernel_table.h"
 #include "kernels/logprob/logprob_cpu.h"
+#include "kernels/policy_loss/policy_loss_cpu.h"
+#include "kernels/policy_loss/rollout_correction_cpu.h"
 #include "kernels/sampling/sampling_cpu.h"
 
 namespace crossthink {
@@ -32,6 +35,9 @@ constexpr KernelTable MakeKernels(Isa isa) {
        {LogprobGradientRows<V, B16, F32, false, true>, LogprobGradientRows<V, B16, F32, true, true>},
        {LogprobGradientRows<V, F16, F32, false, true>, LogprobGradientRows<V, F16, F32, true, true>}},
       {SampleRows<V, F32>, SampleRows<V, B16>, SampleRows<V, F16>},
+      MakeAdvantageKernel<V>(),
+      MakePolicyLossKernel<V>(),
+      MakeCorrectionKernel<V>(),
   };
 }
 

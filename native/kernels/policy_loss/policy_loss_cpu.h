@@ -13,108 +13,271 @@
 namespace crossthink {
 namespace {
 
-struct TileSums {
-  LaneSum policy, kl, log_ratio;
-  uint64_t low, high;
+template <class V>
+CT_INLINE typename V::F LoadTokens(const float* p, size_t i, size_t n) {
+  return n == V::kWidth ? V::Load(p + i) : V::LoadPartial(p + i, n, 0.0F);
+}
+
+template <class V>
+CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) {
+  if (n == V::kWidth) {
+    V::Store(p + i, v);
+  } else {
+    V::StorePartial(p + i, n, v);
+  }
+}
+
+// SequenceTerms in every lane.
+template <class V>
+struct SequenceVectors {
+  typename V::F advantage, scale, ratio, factor;
+  typename V::M dropped, limited;
 };
 
 template <class V>
-CT_INLINE typename V::F LoadTokens(const float* p, size_t n) {
-  return n == V::kWidth ? V::Load(p) : V::LoadPartial(p, n, 0.0F);
+struct TokenResult {
+  TokenTerm<V> policy;  // Weighted.
+  typename V::M valid, dropped;
+  typename V::F log_ratio, ratio, weight, kl, entropy;
+  typename V::F gradient;  // Of the whole token loss.
+  typename V::F loss;
+};
+
+template <class V>
+CT_INLINE void AddKl(const PolicyLoss& op, size_t i, size_t n, const TokenInput<V>& t, typename V::F token_ratio,
+                     TokenResult<V>* r) {
+  using F = typename V::F;
+  const F raw = V::Sub(LoadTokens<V>(op.ref_logprobs, i, n), t.logprob);
+  const float input_limit = op.params.kl_input_limit;
+  const float output_limit = op.params.kl_output_limit;
+  const bool limits = input_limit != spec::Infinity() || output_limit != spec::Infinity();
+  F gradient;
+  F kl = KlTerm<V>(op.kl_form, limits ? Clamp<V>(raw, -input_limit, input_limit) : raw, &gradient);
+  if (limits) {
+    const typename V::M limited =
+        V::Or(V::Less(V::Set(input_limit), V::Abs(raw)), V::Less(V::Set(output_limit), V::Abs(kl)));
+    gradient = V::Select(limited, V::Set(0.0F), gradient);
+    kl = Clamp<V>(kl, -output_limit, output_limit);
+  }
+  if (op.kl_squared_gradient) gradient = Negate<V>(raw);
+  if (op.kl_correction != KlCorrection::kNone) gradient = V::Add(gradient, kl);
+  if (op.kl_correction == KlCorrection::kRatio) {
+    gradient = V::Mul(gradient, token_ratio);
+    kl = V::Mul(kl, token_ratio);
+  }
+  r->kl = kl;
+  // A coefficient of 0 only measures: 0 * inf must not reach loss and gradient.
+  if (op.params.kl_coef == 0.0F) return;
+  r->gradient = V::Fma(V::Set(op.params.kl_coef), gradient, r->gradient);
+  r->loss = V::Fma(V::Set(op.params.kl_coef), kl, r->loss);
 }
 
-// Tokens [i, i + n), n <= kWidth, of a sequence; `lane` is the lane of token i.
-template <class V>
-CT_INLINE void LossStep(const PolicyLoss& op, size_t i, size_t n, size_t lane, typename V::F advantage,
-                        typename V::F scale, TileSums* sums) {
+// Everything about tokens [i, i + n), n <= kWidth.
+template <class V, template <class> class L>
+CT_INLINE TokenResult<V> Evaluate(const PolicyLoss& op, size_t i, size_t n, const SequenceVectors<V>& s) {
   using F = typename V::F;
-  const typename V::M valid = LoadMask<V>(op.mask == nullptr ? nullptr : op.mask + i, n);
-  const F logprob = LoadTokens<V>(op.logprobs + i, n);
-  const F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs + i, n));
-  const TokenTerm<V> term = ClippedTerm<V>(Ratio<V>(d), advantage, op.params);
-  F gradient = term.gradient;
-  sums->policy.Add<V>(lane, valid, term.loss);
-  sums->log_ratio.Add<V>(lane, valid, d);
-  sums->low += V::Count(V::And(valid, term.low));
-  sums->high += V::Count(V::And(valid, term.high));
-  if (op.ref_logprobs != nullptr) {
-    F kl_gradient;
-    const F kl = K3<V>(V::Sub(LoadTokens<V>(op.ref_logprobs + i, n), logprob), &kl_gradient);
-    // A coefficient of 0 only measures: 0 * inf must not reach the gradient.
-    if (op.params.kl_coef != 0.0F) gradient = V::Fma(V::Set(op.params.kl_coef), kl_gradient, gradient);
-    sums->kl.Add<V>(lane, valid, kl);
+  constexpr bool kPlain = L<V>::kPlain;
+  TokenResult<V> r;
+  r.valid = LoadMask<V>(op.mask, i, n, true);
+  TokenInput<V> t;
+  t.logprob = LoadTokens<V>(op.logprobs, i, n);
+  t.old = LoadTokens<V>(op.old_logprobs, i, n);
+  r.log_ratio = V::Sub(t.logprob, t.old);
+  t.log_ratio = r.log_ratio;
+  t.advantage = s.advantage;
+  if constexpr (!kPlain) {
+    t.limited = s.limited;
+    if (op.params.log_ratio_limit != spec::Infinity()) {
+      t.log_ratio = Clamp<V>(r.log_ratio, -op.params.log_ratio_limit, op.params.log_ratio_limit);
+      if (!op.sequence_ratio) t.limited = V::Less(V::Set(op.params.log_ratio_limit), V::Abs(r.log_ratio));
+    }
+    if (op.token_advantages) t.advantage = LoadTokens<V>(op.advantages, i, n);
+    t.factor = s.factor;
+    t.selected = LoadMask<V>(op.selected, i, n, false);
   }
-  gradient = V::Mul(gradient, scale);
+  const F token_ratio = Ratio<V>(t.log_ratio);
+  t.ratio = token_ratio;
+  if constexpr (!kPlain) {
+    if (op.sequence_ratio) t.ratio = s.ratio;
+  }
+  r.ratio = t.ratio;
+  r.policy = L<V>::Of(t, op.params);
+  r.gradient = r.policy.gradient;
+  if constexpr (!kPlain) {
+    r.dropped = op.loss == Loss::kKlCov ? s.dropped : V::Or(s.dropped, t.selected);
+    r.policy.loss = V::Select(r.dropped, V::Set(0.0F), r.policy.loss);
+    r.gradient = V::Select(r.dropped, V::Set(0.0F), r.policy.gradient);
+    if (op.weights != nullptr) {
+      r.weight = LoadTokens<V>(op.weights, i, n);
+      if (op.loss != Loss::kVespo) {  // Whose factor has them already.
+        r.policy.loss = V::Mul(r.policy.loss, r.weight);
+        r.gradient = V::Mul(r.gradient, r.weight);
+      }
+    }
+  }
+  r.loss = r.policy.loss;
+  if (op.ref_logprobs != nullptr) AddKl<V>(op, i, n, t, token_ratio, &r);
+  if constexpr (!kPlain) {
+    if (op.entropies == nullptr) return r;
+    r.entropy = LoadTokens<V>(op.entropies, i, n);
+    if (op.params.entropy_coef != 0.0F) r.loss = V::Fma(V::Set(-op.params.entropy_coef), r.entropy, r.loss);
+  }
+  return r;
+}
+
+struct TileSums {
+  LaneSum policy, kl, entropy, log_ratio, ratio, weight;
+  uint64_t low, high, dual, dropped;
+
+  CT_INLINE void Clear() {
+    policy.Clear();
+    kl.Clear();
+    entropy.Clear();
+    log_ratio.Clear();
+    ratio.Clear();
+    weight.Clear();
+    low = high = dual = dropped = 0;
+  }
+};
+
+// `lane` is the lane of token i.
+template <class V, template <class> class L>
+CT_INLINE void TokenStep(const PolicyLoss& op, size_t i, size_t n, size_t lane, const SequenceVectors<V>& s,
+                         TileSums* sums) {
+  using F = typename V::F;
+  const TokenResult<V> r = Evaluate<V, L>(op, i, n, s);
+  sums->policy.Add<V>(lane, r.valid, r.policy.loss);
+  sums->log_ratio.Add<V>(lane, r.valid, r.log_ratio);
+  sums->ratio.Add<V>(lane, r.valid, r.ratio);
+  if (op.ref_logprobs != nullptr) sums->kl.Add<V>(lane, r.valid, r.kl);
+  sums->low += V::Count(V::And(r.valid, r.policy.low));
+  sums->high += V::Count(V::And(r.valid, r.policy.high));
+  if constexpr (!L<V>::kPlain) {
+    if (op.weights != nullptr) sums->weight.Add<V>(lane, r.valid, r.weight);
+    if (op.entropies != nullptr) sums->entropy.Add<V>(lane, r.valid, r.entropy);
+    sums->dual += V::Count(V::And(r.valid, r.policy.dual));
+    sums->dropped += V::Count(V::And(r.valid, r.dropped));
+  }
+  F gradient = V::Mul(r.gradient, s.scale);
   gradient = V::Select(V::Equal(gradient, gradient), gradient, V::Set(spec::QuietNan()));
-  gradient = V::Select(valid, gradient, V::Set(0.0F));
-  if (n == V::kWidth) {
-    V::Store(op.d_logprobs + i, gradient);
-  } else {
-    V::StorePartial(op.d_logprobs + i, n, gradient);
+  StoreTokens<V>(op.d_logprobs, i, n, V::Select(r.valid, gradient, V::Set(0.0F)));
+  if (!L<V>::kPlain && op.d_entropies != nullptr) {
+    const F d = V::Mul(V::Set(-op.params.entropy_coef), s.scale);
+    StoreTokens<V>(op.d_entropies, i, n, V::Select(r.valid, d, V::Set(0.0F)));
   }
 }
 
 // How many valid tokens of [begin, end) have a loss that is not finite: only asked where a tile's sum is not.
-template <class V>
-uint64_t CountNonFinite(const PolicyLoss& op, size_t begin, size_t end, typename V::F advantage) {
+template <class V, template <class> class L>
+uint64_t CountNonFinite(const PolicyLoss& op, size_t begin, size_t end, const SequenceVectors<V>& s) {
   uint64_t count = 0;
   for (size_t i = begin; i < end; i += V::kWidth) {
-    const size_t n = end - i < V::kWidth ? end - i : V::kWidth;
-    const typename V::F logprob = LoadTokens<V>(op.logprobs + i, n);
-    const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs + i, n));
-    typename V::F loss = ClippedTerm<V>(Ratio<V>(d), advantage, op.params).loss;
-    if (op.ref_logprobs != nullptr && op.params.kl_coef != 0.0F) {
-      typename V::F unused;
-      const typename V::F kl = K3<V>(V::Sub(LoadTokens<V>(op.ref_logprobs + i, n), logprob), &unused);
-      loss = V::Fma(V::Set(op.params.kl_coef), kl, loss);
-    }
-    const typename V::M finite = V::Equal(V::Sub(loss, loss), V::Set(0.0F));
-    count += V::Count(V::And(LoadMask<V>(op.mask == nullptr ? nullptr : op.mask + i, n), V::Not(finite)));
+    const TokenResult<V> r = Evaluate<V, L>(op, i, end - i < V::kWidth ? end - i : V::kWidth, s);
+    const typename V::M finite = V::Equal(V::Sub(r.loss, r.loss), V::Set(0.0F));
+    count += V::Count(V::And(r.valid, V::Not(finite)));
   }
   return count;
 }
 
-// Sequences [begin, end): gradients, and one row of kLossSums per sequence.
-template <class V>
-void PolicyLossTokens(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
+template <class V, template <class> class L>
+CT_INLINE void TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, const SequenceVectors<V>& s, double* out) {
   constexpr size_t w = V::kWidth;
-  for (size_t s = begin; s < end; ++s) {
-    double* out = sums + s * kLossSums;
+  TileSums t;
+  t.Clear();
+  size_t i = begin;
+  for (; i + w <= end; i += w) TokenStep<V, L>(op, i, w, (i - begin) % spec::kTokenLanes, s, &t);
+  if (i < end) TokenStep<V, L>(op, i, end - i, (i - begin) % spec::kTokenLanes, s, &t);
+  const double policy = t.policy.Join<V>();
+  const double kl = t.kl.Join<V>();
+  const double entropy = t.entropy.Join<V>();
+  out[kPolicyLoss] += policy;
+  out[kKl] += kl;
+  out[kEntropy] += entropy;
+  out[kLogRatio] += t.log_ratio.Join<V>();
+  out[kRatio] += t.ratio.Join<V>();
+  out[kWeight] += t.weight.Join<V>();
+  out[kClippedLow] += static_cast<double>(t.low);
+  out[kClippedHigh] += static_cast<double>(t.high);
+  out[kClippedDual] += static_cast<double>(t.dual);
+  out[kDropped] += static_cast<double>(t.dropped);
+  const bool finite = policy - policy == 0 && (op.params.kl_coef == 0.0F || kl - kl == 0) &&
+                      (op.params.entropy_coef == 0.0F || entropy - entropy == 0);
+  if (!finite) out[kNonFinite] += static_cast<double>(CountNonFinite<V, L>(op, begin, end, s));
+}
+
+template <class V, template <class> class L>
+void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
+  const PolicyLoss op = given;  // A copy that no store can alias: parameters stay in registers.
+  for (size_t q = begin; q < end; ++q) {
+    double* out = sums + q * kLossSums;
     for (size_t k = 0; k < kLossSums; ++k) out[k] = 0.0;
-    const auto last = static_cast<size_t>(op.offsets[s + 1]);
-    const typename V::F advantage = V::Set(op.advantages[s]);
-    const typename V::F scale = V::Set(terms[s].scale);
-    for (auto tile = static_cast<size_t>(op.offsets[s]); tile < last; tile += spec::kTokenTile) {
-      const size_t end_of_tile = last - tile < spec::kTokenTile ? last : tile + spec::kTokenTile;
-      TileSums t;
-      t.policy.Clear();
-      t.kl.Clear();
-      t.log_ratio.Clear();
-      t.low = t.high = 0;
-      size_t i = tile;
-      for (; i + w <= end_of_tile; i += w) LossStep<V>(op, i, w, (i - tile) % spec::kTokenLanes, advantage, scale, &t);
-      if (i < end_of_tile) {
-        LossStep<V>(op, i, end_of_tile - i, (i - tile) % spec::kTokenLanes, advantage, scale, &t);
-      }
-      const double policy = t.policy.Join<V>();
-      const double kl = t.kl.Join<V>();
-      out[kPolicyLoss] += policy;
-      out[kKl] += kl;
-      out[kLogRatio] += t.log_ratio.Join<V>();
-      out[kClippedLow] += static_cast<double>(t.low);
-      out[kClippedHigh] += static_cast<double>(t.high);
-      if (!spec::IsFinite(static_cast<float>(op.params.kl_coef != 0.0F ? policy + kl : policy))) {
-        out[kNonFinite] += static_cast<double>(CountNonFinite<V>(op, tile, end_of_tile, advantage));
-      }
+    const SequenceTerms& term = terms[q];
+    SequenceVectors<V> s;
+    s.advantage = V::Set(op.token_advantages ? 0.0F : op.advantages[q]);
+    s.scale = V::Set(static_cast<float>(term.scale));
+    s.ratio = V::Set(term.ratio);
+    s.factor = V::Set(term.factor);
+    s.dropped = FirstLanes<V>(term.dropped ? V::kWidth : 0);
+    s.limited = FirstLanes<V>(term.limited ? V::kWidth : 0);
+    const auto last = static_cast<size_t>(op.offsets[q + 1]);
+    for (auto i = static_cast<size_t>(op.offsets[q]); i < last; i += spec::kTokenTile) {
+      TileOfTokens<V, L>(op, i, last - i < spec::kTokenTile ? last : i + spec::kTokenTile, s, out);
     }
-    out[kTokens] = static_cast<double>(terms[s].valid);
-    out[kSequences] = terms[s].valid != 0 ? 1.0 : 0.0;
+    out[kTokens] = static_cast<double>(term.valid);
+    out[kSequences] = term.valid != 0 ? 1.0 : 0.0;
+  }
+}
+
+// What is summed over a sequence before its tokens: the log-ratio, clipped against the advantage for GMPO, clamped and
+// with the log of the weights for VESPO.
+template <class V>
+CT_INLINE typename V::F SequenceLogRatio(const PolicyLoss& op, size_t i, size_t n, typename V::F d, float advantage) {
+  if (op.loss == Loss::kGmpo) {
+    if (advantage > 0) return V::Min(d, V::Set(op.params.ratio_high - 1.0F));
+    if (advantage < 0) return V::Max(d, V::Set(op.params.ratio_low - 1.0F));
+    return V::Set(0.0F);
+  }
+  if (op.loss != Loss::kVespo) return d;
+  d = Clamp<V>(d, -20.0F, 20.0F);
+  if (op.weights == nullptr) return d;
+  return V::Add(d, Clamp<V>(spec::Log<V>(LoadTokens<V>(op.weights, i, n)), -18.420681F, 20.0F));
+}
+
+template <class V>
+void PolicyLossSequences(const PolicyLoss& op, SequenceTerms* terms, size_t begin, size_t end) {
+  constexpr size_t w = V::kWidth;
+  const float* rollout = op.rollout_logprobs != nullptr ? op.rollout_logprobs : op.old_logprobs;
+  for (size_t q = begin; q < end; ++q) {
+    const auto last = static_cast<size_t>(op.offsets[q + 1]);
+    const float advantage = op.token_advantages ? 0.0F : op.advantages[q];
+    for (auto tile = static_cast<size_t>(op.offsets[q]); tile < last; tile += spec::kTokenTile) {
+      const size_t stop = last - tile < spec::kTokenTile ? last : tile + spec::kTokenTile;
+      LaneSum log_ratio, divergence;
+      log_ratio.Clear();
+      divergence.Clear();
+      for (size_t i = tile; i < stop; i += w) {
+        const size_t n = stop - i < w ? stop - i : w;
+        const size_t lane = (i - tile) % spec::kTokenLanes;
+        const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
+        const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
+        const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
+        log_ratio.Add<V>(lane, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
+        divergence.Add<V>(lane, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+      }
+      terms[q].log_ratio_sum += log_ratio.Join<V>();
+      terms[q].divergence_sum += divergence.Join<V>();
+    }
   }
 }
 
 template <class V>
 constexpr PolicyLossKernel MakePolicyLossKernel() {
-  return {PolicyLossTokens<V>};
+  return {PolicyLossSequences<V>,
+          {PolicyLossTokens<V, ClipLoss>, PolicyLossTokens<V, CispoLoss>, PolicyLossTokens<V, ToprLoss>,
+           PolicyLossTokens<V, ReinforceLoss>, PolicyLossTokens<V, DppoTvLoss>, PolicyLossTokens<V, DppoKlLoss>,
+           PolicyLossTokens<V, VespoLoss>, PolicyLossTokens<V, SapoLoss>, PolicyLossTokens<V, GmpoLoss>,
+           PolicyLossTokens<V, KlCovLoss>, PolicyLossTokens<V, SquaredLoss>},
+          PolicyLossTokens<V, PlainClipLoss>};
 }
 
 }  // namespace

@@ -1,0 +1,95 @@
+import binding = require('#binding');
+import { invalidType, invalidValue } from '../errors.js';
+import { badOffset, float32, numberIn, offsets, oneOf, uint8 } from './arguments.js';
+import type { PolicyLossInputs } from './policyLoss.js';
+
+const methods = ['clip-cov', 'kl-cov'] as const;
+
+export interface CovarianceSelectionOptions {
+  /** `'clip-cov'`: a random choice of the tokens with a covariance in (low, high). `'kl-cov'`: the largest covariances. */
+  readonly method: (typeof methods)[number];
+  /** Share of the valid tokens to select, at least one. Default 2e-4. */
+  readonly ratio?: number;
+  /** Clip-Cov: bounds of the covariance, defaults 1 and 5, and the clip whose tokens are left out, defaults 0.2. */
+  readonly low?: number;
+  readonly high?: number;
+  readonly clipLow?: number;
+  readonly clipHigh?: number;
+  /** Clip-Cov: seed, and the number of the first sequence in the whole batch. Default 0. */
+  readonly seed?: number | bigint;
+  readonly firstSequence?: number;
+}
+
+/**
+ * The tokens that Clip-Cov leaves out or KL-Cov penalises (arXiv 2505.22617), one byte per token, for `policyLoss`'s
+ * `selected`. Covariance of a token: (A - mean A)(logprob - mean logprob) over the valid tokens of this call, float64 in
+ * index order. Clip-Cov takes the smallest Philox keys of (seed, sequence, position): the choice does not depend on how the
+ * batch is stored. Ties go to the earlier token.
+ *
+ * @throws CrossThinkError for wrong types, lengths, offsets out of order, options out of range.
+ */
+export function selectByCovariance(
+  inputs: Pick<PolicyLossInputs, 'logprobs' | 'oldLogprobs' | 'advantages' | 'cuSeqlens' | 'mask'>,
+  options: CovarianceSelectionOptions,
+): Uint8Array {
+  const tokens = float32('logprobs', inputs.logprobs).length;
+  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
+  const sequences = cuSeqlens.length - 1;
+  const perToken = float32('advantages', inputs.advantages).length !== sequences;
+  if (perToken) float32('advantages', inputs.advantages, tokens);
+  const parameters = Float64Array.of(
+    methods.indexOf(oneOf('options.method', options.method, methods, 'clip-cov')),
+    numberIn('options.ratio', options.ratio, 2e-4, 0, 1),
+    numberIn('options.low', options.low, 1, -Infinity),
+    numberIn('options.high', options.high, 5, -Infinity),
+    1 - numberIn('options.clipLow', options.clipLow, 0.2, 0, 1),
+    1 + numberIn('options.clipHigh', options.clipHigh, 0.2, 0),
+    numberIn('options.firstSequence', options.firstSequence, 0, 0, Number.MAX_SAFE_INTEGER),
+  );
+  const selected = new Uint8Array(tokens);
+  const bad = binding.selectByCovariance(
+    tokens,
+    sequences,
+    cuSeqlens,
+    inputs.logprobs,
+    float32('oldLogprobs', inputs.oldLogprobs, tokens),
+    inputs.advantages,
+    perToken,
+    inputs.mask && uint8('mask', inputs.mask, tokens),
+    parameters,
+    seedOf(options.seed),
+    selected,
+  );
+  if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
+  return selected;
+}
+
+function seedOf(seed: number | bigint = 0): bigint {
+  if (typeof seed === 'bigint') return BigInt.asUintN(64, seed);
+  if (typeof seed !== 'number') throw invalidType('options.seed', 'a number or a bigint', seed);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw invalidValue('options.seed', 'a whole number >= 0', seed);
+  return BigInt(seed);
+}
+
+/**
+ * M2PO's mask: the valid tokens without those of the largest (rollout - logprob)², as few as bring the mean of the others
+ * below `threshold` (default 0.04); one token is always left. Depends on the whole batch. Source: AReaL.
+ *
+ * @throws CrossThinkError for wrong types or lengths.
+ */
+export function secondMomentMask(
+  inputs: { readonly logprobs: Float32Array; readonly rolloutLogprobs: Float32Array; readonly mask?: Uint8Array },
+  options: { readonly threshold?: number; readonly out?: Uint8Array } = {},
+): Uint8Array {
+  const tokens = float32('logprobs', inputs.logprobs).length;
+  const out = uint8('options.out', options.out ?? new Uint8Array(tokens), tokens);
+  binding.secondMomentMask(
+    tokens,
+    inputs.logprobs,
+    float32('rolloutLogprobs', inputs.rolloutLogprobs, tokens),
+    inputs.mask && uint8('mask', inputs.mask, tokens),
+    numberIn('options.threshold', options.threshold, 0.04, 0),
+    out,
+  );
+  return out;
+}

@@ -1,8 +1,0 @@
-#include "kernels/isa/losses.inc.h"
-#include "simd/scalar.h"
-
-namespace crossthink {
-
-const LossKernels kScalarLossKernels = MakeLossKernels<simd::Scalar>(Isa::kScalar);
-
-}  // namespace crossthink
