@@ -24,7 +24,7 @@ interface DemoFlags {
 
 const EXAMPLES = `
 Embedded questions are curated, blended and learned from: a warm start, then GRPO. Takes one to two minutes on two cores.
-Writes report.html, metrics.json, metrics.jsonl and the curated questions. Equal seeds give equal numbers on every machine.
+Writes report.html, metrics.json, metrics.jsonl and the curated questions. Equal seeds give equal numbers on every instruction set and thread count.
 
 Examples:
   $ crossthink demo
