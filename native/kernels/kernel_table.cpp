@@ -5,18 +5,26 @@
 namespace crossthink {
 namespace {
 
+template <Isa isa>
+const KernelTable kTable = {isa,
+                            IsaKernels<isa>::kLogprob,
+                            IsaKernels<isa>::kSampling,
+                            IsaKernels<isa>::kAdvantage,
+                            IsaKernels<isa>::kPolicyLoss,
+                            IsaKernels<isa>::kCorrection};
+
 const KernelTable& Table(Isa isa) {
   switch (isa) {
 #if defined(__x86_64__)
     case Isa::kAvx2:
-      return kAvx2Kernels;
+      return kTable<Isa::kAvx2>;
     case Isa::kAvx512:
-      return kAvx512Kernels;
+      return kTable<Isa::kAvx512>;
     case Isa::kAvx512Bf16:
-      return kAvx512Bf16Kernels;
+      return kTable<Isa::kAvx512Bf16>;
 #endif
     default:
-      return kScalarKernels;
+      return kTable<Isa::kScalar>;
   }
 }
 

@@ -1,41 +1,35 @@
 #ifndef CROSSTHINK_KERNELS_KERNEL_TABLE_H_
 #define CROSSTHINK_KERNELS_KERNEL_TABLE_H_
 
-#include <cstddef>
-
-#include "kernels/advantage/advantage.h"
-#include "kernels/logprob/logprob.h"
-#include "kernels/policy_loss/policy_loss.h"
-#include "kernels/policy_loss/rollout_correction.h"
-#include "kernels/sampling/sampling.h"
 #include "runtime/cpu.h"
-#include "spec/tile.h"
 
 namespace crossthink {
 
-constexpr size_t kDTypes = 3;
+struct AdvantageKernel;
+struct CorrectionKernel;
+struct LogprobKernels;
+struct PolicyLossKernel;
+struct SamplingKernels;
 
-// What one instruction set provides. Indices: DType first, then the switches named at each entry.
-struct KernelTable {
-  Isa isa;
-  // [type][entropy]
-  void (*logprob[kDTypes][2])(const LogprobForward&, size_t begin, size_t end, spec::TilePartial* scratch);
-  // [type][gradient has the type of the logits, not float32][entropy]
-  void (*logprob_gradient[kDTypes][2][2])(const LogprobBackward&, size_t begin, size_t end);
-  // Non-temporal stores of a float32 gradient. [type][entropy]
-  void (*logprob_gradient_stream[kDTypes][2])(const LogprobBackward&, size_t begin, size_t end);
-  void (*sample[kDTypes])(const Sampling&, size_t begin, size_t end, SamplingScratch*);
-  AdvantageKernel advantage;
-  PolicyLossKernel policy_loss;
-  CorrectionKernel correction;
+// What one instruction set provides. Each family defines its member in its isa.cpp, which is compiled once for every
+// instruction set.
+template <Isa isa>
+struct IsaKernels {
+  static const LogprobKernels kLogprob;
+  static const SamplingKernels kSampling;
+  static const AdvantageKernel kAdvantage;
+  static const PolicyLossKernel kPolicyLoss;
+  static const CorrectionKernel kCorrection;
 };
 
-extern const KernelTable kScalarKernels;
-#if defined(__x86_64__)
-extern const KernelTable kAvx2Kernels;
-extern const KernelTable kAvx512Kernels;
-extern const KernelTable kAvx512Bf16Kernels;
-#endif
+struct KernelTable {
+  Isa isa;
+  const LogprobKernels& logprob;
+  const SamplingKernels& sampling;
+  const AdvantageKernel& advantage;
+  const PolicyLossKernel& policy_loss;
+  const CorrectionKernel& correction;
+};
 
 // The table of the instruction set in use.
 const KernelTable& ActiveKernels();

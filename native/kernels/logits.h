@@ -10,6 +10,8 @@ namespace crossthink {
 
 enum class DType : uint8_t { kFloat32 = 0, kBfloat16 = 1, kFloat16 = 2 };
 
+constexpr size_t kDTypes = 3;
+
 constexpr size_t DTypeSize(DType type) { return type == DType::kFloat32 ? 4 : 2; }
 
 // A row-major matrix of logits: `vocab` columns are real, rows are `stride` elements apart.

@@ -9,7 +9,7 @@
 namespace crossthink {
 
 void RunLogprobForward(const LogprobForward& op, unsigned threads) {
-  const auto kernel = ActiveKernels().logprob[static_cast<size_t>(op.logits.type)][op.entropy];
+  const auto kernel = ActiveKernels().logprob.forward[static_cast<size_t>(op.logits.type)][op.entropy];
   const size_t tiles = spec::TileCount(op.logits.vocab);
   ThreadPool::Instance().ParallelFor(
       op.logits.rows, RowsPerChunk(op.logits.vocab),
@@ -24,11 +24,11 @@ void RunLogprobForward(const LogprobForward& op, unsigned threads) {
 }
 
 void RunLogprobBackward(const LogprobBackward& op, unsigned threads) {
-  const KernelTable& table = ActiveKernels();
+  const LogprobKernels& kernels = ActiveKernels().logprob;
   const auto type = static_cast<size_t>(op.logits.type);
   const bool entropy = op.d_entropy != nullptr;
-  const auto kernel = op.stream ? table.logprob_gradient_stream[type][entropy]
-                                : table.logprob_gradient[type][op.d_type != DType::kFloat32][entropy];
+  const auto kernel = op.stream ? kernels.backward_stream[type][entropy]
+                                : kernels.backward[type][op.d_type != DType::kFloat32][entropy];
   ThreadPool::Instance().ParallelFor(
       op.logits.rows, RowsPerChunk(op.logits.vocab), [&](size_t begin, size_t end) { kernel(op, begin, end); },
       threads);

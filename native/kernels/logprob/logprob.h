@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/logits.h"
+#include "spec/tile.h"
 
 namespace crossthink {
 
@@ -41,6 +42,16 @@ struct LogprobBackward {
   DType d_type = DType::kFloat32;  // float32, or the type of the logits.
   size_t d_stride = 0;
   bool stream = false;  // Non-temporal stores: for outputs far larger than the caches, not in place.
+};
+
+// What one instruction set provides. Indices: DType first, then the switches named at each entry.
+struct LogprobKernels {
+  // [type][entropy]
+  void (*forward[kDTypes][2])(const LogprobForward&, size_t begin, size_t end, spec::TilePartial* scratch);
+  // [type][gradient has the type of the logits, not float32][entropy]
+  void (*backward[kDTypes][2][2])(const LogprobBackward&, size_t begin, size_t end);
+  // Non-temporal stores of a float32 gradient. [type][entropy]
+  void (*backward_stream[kDTypes][2])(const LogprobBackward&, size_t begin, size_t end);
 };
 
 // Run on the shared pool, on at most `threads` threads (0: all).

@@ -100,6 +100,29 @@ void LogprobGradientRows(const LogprobBackward& op, size_t begin, size_t end) {
   }
 }
 
+template <class V>
+constexpr LogprobKernels MakeLogprobKernels() {
+  using F32 = Float32Elements<V>;
+  using B16 = Bfloat16Elements<V>;
+  using F16 = Float16Elements<V>;
+  constexpr auto kNo = Weighted::kNo;
+  constexpr auto kYes = Weighted::kYes;
+  return {
+      {{LogprobRows<V, F32, kNo>, LogprobRows<V, F32, kYes>},
+       {LogprobRows<V, B16, kNo>, LogprobRows<V, B16, kYes>},
+       {LogprobRows<V, F16, kNo>, LogprobRows<V, F16, kYes>}},
+      {{{LogprobGradientRows<V, F32, F32, false, false>, LogprobGradientRows<V, F32, F32, true, false>},
+        {LogprobGradientRows<V, F32, F32, false, false>, LogprobGradientRows<V, F32, F32, true, false>}},
+       {{LogprobGradientRows<V, B16, F32, false, false>, LogprobGradientRows<V, B16, F32, true, false>},
+        {LogprobGradientRows<V, B16, B16, false, false>, LogprobGradientRows<V, B16, B16, true, false>}},
+       {{LogprobGradientRows<V, F16, F32, false, false>, LogprobGradientRows<V, F16, F32, true, false>},
+        {LogprobGradientRows<V, F16, F16, false, false>, LogprobGradientRows<V, F16, F16, true, false>}}},
+      {{LogprobGradientRows<V, F32, F32, false, true>, LogprobGradientRows<V, F32, F32, true, true>},
+       {LogprobGradientRows<V, B16, F32, false, true>, LogprobGradientRows<V, B16, F32, true, true>},
+       {LogprobGradientRows<V, F16, F32, false, true>, LogprobGradientRows<V, F16, F32, true, true>}},
+  };
+}
+
 }  // namespace
 }  // namespace crossthink
 

@@ -51,7 +51,7 @@ class ScratchMemory {
 }  // namespace
 
 bool RunSampling(const Sampling& op, unsigned threads, const std::atomic<int32_t>* cancel) {
-  const auto kernel = ActiveKernels().sample[static_cast<size_t>(op.logits.type)];
+  const auto kernel = ActiveKernels().sampling.sample[static_cast<size_t>(op.logits.type)];
   std::atomic<bool> cancelled{false};
   ThreadPool::Instance().ParallelFor(
       op.logits.rows, RowsPerChunk(op.logits.vocab),

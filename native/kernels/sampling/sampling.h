@@ -135,6 +135,11 @@ struct SamplingScratch {
   Candidate* candidates;         // [vocab + kSlack]
 };
 
+// What one instruction set provides, by DType.
+struct SamplingKernels {
+  void (*sample[kDTypes])(const Sampling&, size_t begin, size_t end, SamplingScratch*);
+};
+
 constexpr size_t kMaximaBlock = 512;
 constexpr size_t kMaximaPerTile = spec::kTile / kMaximaBlock * 16;
 constexpr size_t kSlack = 16;

@@ -219,6 +219,11 @@ void SampleRows(const Sampling& op, size_t begin, size_t end, SamplingScratch* s
   for (size_t row = begin; row < end; ++row) SampleRow<V, E>(op, row, scratch);
 }
 
+template <class V>
+constexpr SamplingKernels MakeSamplingKernels() {
+  return {{SampleRows<V, Float32Elements<V>>, SampleRows<V, Bfloat16Elements<V>>, SampleRows<V, Float16Elements<V>>}};
+}
+
 }  // namespace
 }  // namespace crossthink
 
