@@ -119,10 +119,12 @@ export {
 export { type FloatType, type LogitsArray, type LogitsShape } from './kernels/logits.js';
 export {
   logprobBackward,
+  mergeLogprobs,
   tokenLogprobs,
   type LogprobBackwardOptions,
   type LogprobGradients,
   type LogprobOptions,
+  type MergedLogprobs,
   type TokenLogprobs,
   type TokenLogprobsOptions,
 } from './kernels/logprob.js';
