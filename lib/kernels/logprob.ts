@@ -2,7 +2,7 @@ import binding = require('#binding');
 
 import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { float32, float64, floatParameter, int32, numberIn, requireInteger, threadCount, uint8 } from './arguments.js';
+import { float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
 import {
   checkLogits,
@@ -12,26 +12,15 @@ import {
   type LogitsArray,
   type LogitsShape,
 } from './logits.js';
+import { checkScalars, MOST_TOP, STATE_SIZE, type LogprobScalars } from './logprobOptions.js';
 import { packedLists } from './samplingOptions.js';
 
 /** Bytes of output from which non-temporal stores pay: several times a typical last-level cache share. */
 const STREAM_BYTES = 16 * 2 ** 20;
 
-/** Numbers of a row's `state`. */
-export const STATE_SIZE = 5;
-
-/** Most tokens of one row in `topK`. */
-const MOST_TOP = 4096;
-
-export interface LogprobOptions extends LogitsShape {
+export interface LogprobOptions extends LogitsShape, LogprobScalars {
   /** Softmax temperature: one for all rows, or one per row; default 1. */
   readonly temperature?: number | Float32Array | undefined;
-  /** Logits become `softcap tanh(x / softcap)` first, so that -inf becomes `-softcap`; default off. */
-  readonly softcap?: number | undefined;
-  /** Rows with this token (e.g. -100) are not read: results and gradient 0, status `ignored`; default none. */
-  readonly ignoreIndex?: number | undefined;
-  /** The logits are the columns from here on of a larger vocabulary, see {@link mergeLogprobs}; default 0. */
-  readonly vocabOffset?: number | undefined;
   /**
    * Re-normalise over these columns of each row, as `SamplingPlan` returns them (ascending, packed by `rows + 1` offsets);
    * an empty list is the whole row. A target outside of its set has status `targetOutOfRange`.
@@ -93,16 +82,14 @@ const isTemperature = (x: number): boolean => x > 0 && Number.isFinite(x);
 
 /** The arguments that both directions begin with. */
 function inputArguments(x: Logits, tokens: Int32Array, options: LogprobOptions) {
-  const { temperature, softcap, ignoreIndex, vocabOffset, keptSet } = options;
+  const { temperature, keptSet } = options;
   const t = floatParameter('options.temperature', temperature, 1, x.rows, 'a finite number > 0', isTemperature);
-  const ignore =
-    ignoreIndex === undefined ? NaN : requireInteger('options.ignoreIndex', ignoreIndex, -(2 ** 31), 2 ** 31 - 1);
-  const offset = vocabOffset === undefined ? 0 : requireInteger('options.vocabOffset', vocabOffset, 0, 2 ** 31 - 1);
+  const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
   const kept = packedLists('options.keptSet', keptSet, x.rows);
   if (kept.tokens !== undefined && kept.offsets !== undefined) checkColumns(kept.tokens, kept.offsets, x.vocab);
   return [
     ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride, tokens, t.scalar, t.values] as const),
-    ...([numberIn('options.softcap', softcap, 0, 0, 1e30), ignore, offset, kept.tokens, kept.offsets] as const),
+    ...([softcap, ignoreIndex, vocabOffset, kept.tokens, kept.offsets] as const),
     threadCount('options.threads', options.threads),
   ] as const;
 }

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+
 import {
   logprobBackward,
   mergeLogprobs,
@@ -7,7 +9,7 @@ import {
   type LogprobOptions,
 } from '../../lib/index.js';
 import { sameBits } from './isas.js';
-import { Random } from './random.js';
+import { Random, toBfloat16, toFloat16Grid } from './random.js';
 import { softmaxGradient, softmaxRow } from './reference/logprob.js';
 
 const [rows, vocab] = [4, 2300];
@@ -55,15 +57,51 @@ describe('tokenLogprobs options', () => {
     }
   });
 
-  it('ignore index', () => {
+  it('rows of the ignore index are not read, whatever they hold', () => {
     const masked = Int32Array.from(tokens);
     masked[2] = -100;
-    const options = { ignoreIndex: -100 };
-    const forward = tokenLogprobs(x, masked, options);
-    expect([forward.logprob[2], forward.status[2]]).toEqual([0, rowStatus.ignored]);
-    const d = logprobBackward(x, masked, gradients, options);
-    expect(d.subarray(2 * vocab, 3 * vocab).every((v) => v === 0)).toBe(true);
+    const rubbish = x.slice();
+    rubbish.fill(NaN, 2 * vocab, 3 * vocab);
+    const options = { ignoreIndex: -100, topK: 2, candidates: Int32Array.from(tokens) };
+    const forward = sameBits((threads) => tokenLogprobs(rubbish, masked, { ...options, sumSquares: true, threads }));
+    expect(forward.status[2]).toBe(rowStatus.ignored);
+    for (const name of ['logprob', 'entropy', 'logsumexp', 'sumSquares'] as const) expect(forward[name]![2]).toBe(0);
+    expect(Array.from(forward.topTokens!.subarray(4, 6))).toEqual([-1, -1]);
+    expect(forward.candidateLogprobs![2]).toBeNaN();
+    expect(forward.logprob[1]).toBe(tokenLogprobs(x, tokens).logprob[1]);
+    const d = sameBits((threads) => logprobBackward(rubbish, masked, gradients, { ...options, threads }));
+    expect(d.subarray(2 * vocab, 3 * vocab).every((v) => Object.is(v, 0))).toBe(true);
     expect(d.subarray(0, vocab).some((v) => v !== 0)).toBe(true);
+  });
+
+  it('top-k in order, ties to the lowest id, and the log-probs of given tokens', () => {
+    for (const k of [1, 7, 300, 2300, 2400]) {
+      const y = x.map((v) => Math.round(v)); // Ties in plenty.
+      y.fill(-Infinity, vocab, vocab + 10);
+      const { topTokens, topLogprobs } = sameBits((threads) =>
+        tokenLogprobs(y, tokens, { topK: k, temperature: 0.7, entropy: false, threads }),
+      );
+      for (let i = 0; i < rows; i++) {
+        const row = y.subarray(i * vocab, (i + 1) * vocab);
+        const { logprobs } = softmaxRow(row, 0.7);
+        const order = Array.from(row.keys()).sort((a, b) => row[b]! - row[a]! || a - b);
+        const expected = order.filter((j) => row[j]! > -Infinity).slice(0, k);
+        const padded = [...expected, ...new Array<number>(k - expected.length).fill(-1)];
+        expect(Array.from(topTokens!.subarray(i * k, (i + 1) * k))).toEqual(padded);
+        padded.forEach((j, at) => {
+          const actual = topLogprobs![i * k + at]!;
+          if (j < 0) expect(actual).toBeNaN();
+          else expect(Math.abs(actual - logprobs[j]!)).toBeLessThan(4e-6);
+        });
+      }
+      const student = sameBits((threads) =>
+        tokenLogprobs(y, tokens, { candidates: topTokens!, temperature: 0.7, threads }),
+      );
+      expect(student.candidateLogprobs).toEqual(topLogprobs);
+    }
+    const outside = Int32Array.of(-1, vocab, 5, 2 ** 31 - 1);
+    const { candidateLogprobs } = tokenLogprobs(x, tokens, { candidates: outside });
+    expect(Array.from(candidateLogprobs!, (v) => Number.isNaN(v))).toEqual([true, true, false, true]);
   });
 
   it('kept sets of the sampler re-normalise to the log-probs it sampled with, and only they get a gradient', () => {
@@ -126,6 +164,108 @@ describe('tokenLogprobs options', () => {
     }
   });
 
+  it('top-k of kept sets and of shards names tokens of the whole vocabulary', () => {
+    const keptSet = { tokens: Int32Array.of(3, 9, 2299, 4, 5), offsets: Int32Array.of(0, 3, 3, 5, 5) };
+    const { topTokens } = sameBits((threads) => tokenLogprobs(x, tokens, { keptSet, topK: 3, softcap: 6, threads }));
+    expect(new Set(topTokens!.subarray(0, 3))).toEqual(new Set([3, 9, 2299]));
+    expect(new Set(topTokens!.subarray(6, 9))).toEqual(new Set([4, 5, -1]));
+    const whole = tokenLogprobs(x, tokens, { topK: 3 });
+    expect(Array.from(topTokens!.subarray(3, 6))).toEqual(Array.from(whole.topTokens!.subarray(3, 6)));
+    const shifted = tokenLogprobs(x, tokens, { topK: 3, vocabOffset: 1000, candidates: tokens });
+    expect(shifted.topTokens).toEqual(whole.topTokens!.map((token) => token + 1000));
+    expect(shifted.topLogprobs).toEqual(whole.topLogprobs);
+  });
+
+  it('ignored rows stay ignored in a merge', () => {
+    const options = { ignoreIndex: 5 };
+    const ids = Int32Array.of(5, 6);
+    const states = [0, 1].map(
+      (k) => tokenLogprobs(x.subarray(0, 2 * vocab), ids, { ...options, vocabOffset: k * vocab }).state,
+    );
+    const merged = mergeLogprobs(states);
+    expect(Array.from(merged.status)).toEqual([rowStatus.ignored, rowStatus.ok]);
+    expect([merged.logprob[0], merged.entropy[0]]).toEqual([0, 0]);
+    expect(merged.logprob[1]).toBeLessThan(tokenLogprobs(x, Int32Array.of(0, 6, 0, 0)).logprob[1]!);
+  });
+
+  it('the gradient through cap, kept set and shard is that of finite differences', () => {
+    const [cap, temperature, n] = [3, 1.2, 30];
+    const row = random.normals(n, 2);
+    const kept = [1, 4, 7, 8, 20, 29];
+    const target = 7;
+    const loss = (z: Float32Array): number => {
+      const capped = kept.map((j) => cap * Math.tanh(z[j]! / cap));
+      const { logprobs, entropy } = softmaxRow(capped, temperature);
+      return 0.7 * logprobs[kept.indexOf(target)]! - 0.4 * entropy;
+    };
+    const keptSet = { tokens: Int32Array.from(kept), offsets: Int32Array.of(0, kept.length) };
+    const options = { softcap: cap, temperature, keptSet, vocabOffset: 100 };
+    const given = { dLogprob: Float32Array.of(0.7), dEntropy: Float32Array.of(-0.4) };
+    const d = sameBits((threads) => logprobBackward(row, Int32Array.of(100 + target), given, { ...options, threads }));
+    for (let j = 0; j < n; j++) {
+      const h = 2 ** -8;
+      const up = loss(row.map((v, k) => (k === j ? v + h : v)));
+      const down = loss(row.map((v, k) => (k === j ? v - h : v)));
+      expect(Math.abs(d[j]! - (up - down) / (2 * h))).toBeLessThan(2e-5);
+    }
+  });
+
+  it('any options, any type, any place in the batch: one set of bits, in place or not', () => {
+    const type = fc.constantFrom('float32', 'bfloat16', 'float16');
+    const scalars = fc.record({
+      vocab: fc.integer({ min: 1, max: 5000 }),
+      batch: fc.integer({ min: 1, max: 4 }),
+      seed: fc.integer({ min: 0, max: 2 ** 31 }),
+      type,
+      capped: fc.boolean(),
+      kept: fc.boolean(),
+      sumSquares: fc.boolean(),
+      topK: fc.integer({ min: 1, max: 40 }),
+    });
+    fc.assert(
+      fc.property(scalars, ({ vocab, batch, seed, type, capped, kept, sumSquares, topK }) => {
+        const r = new Random(seed);
+        const values = r.normals(batch * vocab, 5).map((v) => (r.uniform() < 0.1 ? -Infinity : v));
+        const data =
+          type === 'float32' ? values : type === 'bfloat16' ? toBfloat16(values) : toFloat16Grid(values).halves;
+        const ids = Int32Array.from({ length: batch }, () => r.integer(vocab));
+        const lists = ids.map(() => Math.floor(r.uniform() * Math.min(vocab, 3000)));
+        const offsets = new Int32Array(batch + 1);
+        lists.forEach((length, i) => (offsets[i + 1] = offsets[i]! + length));
+        const columns = Int32Array.from(
+          Array.from(lists).flatMap((length, i) => {
+            const all = new Set(length > 0 ? [ids[i]!] : []);
+            while (all.size < length) all.add(r.integer(vocab));
+            return Array.from(all).sort((a, b) => a - b);
+          }),
+        );
+        const options = {
+          dtype: type === 'float32' ? undefined : (type as 'bfloat16'),
+          ...(capped && { softcap: 4 }),
+          ...(kept && { keptSet: { tokens: columns, offsets } }),
+        };
+        const wanted = { sumSquares, topK, candidates: ids };
+        const forward = sameBits((threads) => tokenLogprobs(data, ids, { ...options, ...wanted, threads }));
+        expect(forward.candidateLogprobs).toEqual(forward.logprob);
+        const upstream = { dLogprob: r.normals(batch), dEntropy: r.normals(batch), state: forward.state };
+        const d = sameBits((threads) => logprobBackward(data, ids, upstream, { ...options, threads }));
+        const inPlace = data.slice();
+        expect(logprobBackward(inPlace, ids, upstream, { ...options, out: inPlace })).toEqual(d);
+        if (kept) return;
+        const i = batch - 1;
+        const alone = tokenLogprobs(data.subarray(i * vocab), ids.subarray(i), {
+          ...options,
+          ...wanted,
+          candidates: ids.subarray(i),
+        });
+        expect(alone.logprob[0]).toBe(forward.logprob[i]);
+        expect(alone.sumSquares?.[0]).toBe(forward.sumSquares?.[i]);
+        expect(alone.topTokens).toEqual(forward.topTokens!.subarray(i * topK));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('shards without mass add nothing; a NaN in one spoils its row and no other', () => {
     const parts = [x.slice(0, 2 * vocab), new Float32Array(2 * vocab).fill(-Infinity)];
     parts[1]![vocab] = NaN;
@@ -145,6 +285,8 @@ describe('tokenLogprobs options', () => {
     );
     expect(() => tokenLogprobs(x, tokens, { softcap: -1 })).toThrow('options.softcap');
     expect(() => tokenLogprobs(x, tokens, { ignoreIndex: 0.5 })).toThrow('options.ignoreIndex');
+    expect(() => tokenLogprobs(x, tokens, { topK: 0 })).toThrow('options.topK');
+    expect(() => tokenLogprobs(x, tokens, { candidates: new Int32Array(5) })).toThrow('options.candidates');
     expect(() => mergeLogprobs([new Float64Array(5), new Float64Array(10)])).toThrow('states[1]');
   });
 });
