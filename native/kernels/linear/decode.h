@@ -68,7 +68,7 @@ CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t
 }
 
 template <class C, size_t kTokens>
-void DecodeTokens(const LinearProduct& op, const float* hidden, size_t first, size_t columns, float* out,
+void DecodeTokens(const LinearProduct& op, const float* hidden, size_t first, size_t columns, size_t rows, float* out,
                   size_t stride) {
   using V = typename C::Vector;
   constexpr size_t w = V::kWidth;
@@ -76,36 +76,31 @@ void DecodeTokens(const LinearProduct& op, const float* hidden, size_t first, si
     typename V::F total[kTokens];
     for (size_t t = 0; t < kTokens; ++t) total[t] = V::Set(0.0F);
     DecodeVector<C, kTokens>(op, hidden, first + v, columns - v, total);
-    for (size_t t = 0; t < kTokens; ++t) {
+    for (size_t t = 0; t < rows; ++t) {
       if (op.bias != nullptr) total[t] = V::Add(total[t], LoadBias<V>(op.bias + first + v, columns - v));
       V::Store(out + t * stride + v, total[t]);
     }
   }
 }
 
+// Rows that a decoding product works on: what is not 1, 2, 4 or 8 is filled up with zeros.
+constexpr size_t DecodeTokensFor(size_t rows) { return rows <= 2 ? rows : rows <= 4 ? 4 : kDecodeRows; }
+
 // All packed rows: at most kDecodeRows.
 template <class C>
 void DecodeRows(const LinearProduct& op, const PackedRows& packed, size_t first, size_t columns, float* out,
                 size_t stride) {
-  static_assert(kDecodeRows == 8, "one case each");
+  static_assert(kDecodeRows == 8, "the largest case");
   const auto* hidden = static_cast<const float*>(packed.data);
-  switch (packed.rows) {
+  switch (DecodeTokensFor(packed.rows)) {
     case 1:
-      return DecodeTokens<C, 1>(op, hidden, first, columns, out, stride);
+      return DecodeTokens<C, 1>(op, hidden, first, columns, 1, out, stride);
     case 2:
-      return DecodeTokens<C, 2>(op, hidden, first, columns, out, stride);
-    case 3:
-      return DecodeTokens<C, 3>(op, hidden, first, columns, out, stride);
+      return DecodeTokens<C, 2>(op, hidden, first, columns, 2, out, stride);
     case 4:
-      return DecodeTokens<C, 4>(op, hidden, first, columns, out, stride);
-    case 5:
-      return DecodeTokens<C, 5>(op, hidden, first, columns, out, stride);
-    case 6:
-      return DecodeTokens<C, 6>(op, hidden, first, columns, out, stride);
-    case 7:
-      return DecodeTokens<C, 7>(op, hidden, first, columns, out, stride);
+      return DecodeTokens<C, 4>(op, hidden, first, columns, packed.rows, out, stride);
     default:
-      return DecodeTokens<C, 8>(op, hidden, first, columns, out, stride);
+      return DecodeTokens<C, 8>(op, hidden, first, columns, packed.rows, out, stride);
   }
 }
 

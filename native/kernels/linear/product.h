@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "kernels/linear/chain.h"
@@ -29,7 +30,7 @@ CT_INLINE const typename C::T* HiddenRow(const LinearProduct& op, size_t i) {
 template <class C>
 LinearSizes SizesOf(size_t rows, size_t depth) {
   using V = typename C::Vector;
-  if (rows <= kDecodeRows) return {rows * C::Steps(depth) * sizeof(float), 0, 0};
+  if (rows <= kDecodeRows) return {DecodeTokensFor(rows) * C::Steps(depth) * sizeof(float), 0, 0};
   const size_t padded = RoundUp(rows, V::kWidth);
   return {padded * C::Steps(depth) * sizeof(float), kSlab * padded * sizeof(float),
           TileShape<V>::kRows * C::kBlock * sizeof(float)};
@@ -62,6 +63,7 @@ void Pack(const LinearProduct& op, size_t begin, const PackedRows& packed) {
     for (size_t i = 0; i < packed.rows; ++i) {
       CopyCells<C>(HiddenRow<C>(op, begin + i), 0, steps, op.depth, out + i * steps);
     }
+    memset(out + packed.rows * steps, 0, (DecodeTokensFor(packed.rows) - packed.rows) * steps * sizeof(float));
     return;
   }
   const size_t padded = RoundUp(packed.rows, w);
