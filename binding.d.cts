@@ -121,8 +121,11 @@ declare const binding: {
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
-  cudaGroupAdvantages(...args: CudaOperationArguments): void;
   /** native/addon/cuda_losses.cpp */
+  cudaGroupAdvantages(...args: CudaOperationArguments): void;
+  cudaGae(...args: CudaOperationArguments): void;
+  cudaWhiten(...args: CudaOperationArguments): void;
+  cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
