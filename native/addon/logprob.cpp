@@ -1,7 +1,7 @@
 #include "kernels/logprob/logprob.h"
 
 #include "addon/addon.h"
-#include "addon/argument_reader.h"
+#include "addon/arguments.h"
 
 namespace crossthink::addon {
 namespace {
@@ -57,9 +57,7 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
   op.d_entropy = in.Array<float>(rows, "dEntropy");
   op.d_type = static_cast<DType>(in.Size());
   op.d_stride = in.Size();
-  const size_t length = rows == 0 ? 0 : (rows - 1) * op.d_stride + op.logits.vocab;
-  op.d_logits = op.d_type == DType::kFloat32 ? static_cast<void*>(in.Array<float>(length, "dLogits"))
-                                             : static_cast<void*>(in.Array<uint16_t>(length, "dLogits"));
+  op.d_logits = in.Elements(DTypeSize(op.d_type), MatrixLength(rows, op.d_stride, op.logits.vocab), "dLogits");
   op.stream = in.Flag();
   RunLogprobBackward(op, threads);
   return info.Env().Undefined();

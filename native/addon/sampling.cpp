@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "addon/addon.h"
-#include "addon/argument_reader.h"
+#include "addon/arguments.h"
 #include "addon/async.h"
 
 namespace crossthink::addon {

@@ -19,8 +19,8 @@ struct LogprobInput {
   Logits logits;
   const int32_t* tokens = nullptr;
   RowFloat temperature;
-  float softcap = 0;         // > 0: logits become softcap tanh(x / softcap) first.
-  bool has_ignore = false;   // Rows whose token is ignore_index are not read: results and gradient 0.
+  float softcap = 0;        // > 0: logits become softcap tanh(x / softcap) first.
+  bool has_ignore = false;  // Rows whose token is ignore_index are not read: results and gradient 0.
   int32_t ignore_index = 0;
   int32_t vocab_offset = 0;  // The logits are columns [vocab_offset, vocab_offset + vocab) of the vocabulary.
   TokenLists kept;           // Re-normalise over these columns of a row (ascending, of the logits); empty: over all.

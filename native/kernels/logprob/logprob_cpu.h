@@ -65,8 +65,7 @@ CT_INLINE void LogprobRow(const LogprobForward& op, size_t i, const RowSpan& spa
                           LogprobScratch* scratch) {
   const float c = Log2Factor(op.temperature.At(i));
   const bool ignored = IsIgnored(op, i);
-  const spec::RowState row =
-      ignored ? spec::EmptyRow() : SumRow<V, E, kWeighted>(x, span.size, c, scratch->tiles);
+  const spec::RowState row = ignored ? spec::EmptyRow() : SumRow<V, E, kWeighted>(x, span.size, c, scratch->tiles);
   if (ignored) {
     WriteRow(op, i, IgnoredRow(), row);
   } else if (HasDistribution(row)) {

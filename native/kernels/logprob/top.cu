@@ -1,5 +1,5 @@
-// The k most probable tokens of every row, and the log-probs of given tokens. Bytes moved: for top-k the rows again, once
-// for every 8 bits of the keys on which they differ (about six times, a row of ordinary size from the second-level
+// The k most probable tokens of every row, and the log-probs of given tokens. Bytes moved: for top-k the rows again,
+// once for every 8 bits of the keys on which they differ (about six times, a row of ordinary size from the second-level
 // cache); for given tokens their logits. One block a row selects the k-th key and then ranks the k that reach it.
 #include "kernels/logprob/elements.cuh"
 #include "kernels/logprob/logprob_cuda.h"

@@ -49,8 +49,9 @@ CT_INLINE void SiftDown(uint64_t* heap, size_t n, uint64_t key) {
   heap[i] = key;
 }
 
-// The largest `wanted` keys (spec::OrderKey of value and element) of n elements, masked ones aside, in descending order.
-// Returns their number. A row is compared with the smallest key held, a vector at a time: few elements get further.
+// The largest `wanted` keys (spec::OrderKey of value and element) of n elements, masked ones aside, in descending
+// order. Returns their number. A row is compared with the smallest key held, a vector at a time: few elements get
+// further.
 template <class V, class E>
 CT_INLINE size_t LargestKeys(const typename E::T* x, size_t n, size_t wanted, uint64_t* keys) {
   constexpr size_t w = V::kWidth;

@@ -1,8 +1,7 @@
-#ifndef CROSSTHINK_ADDON_ARGUMENT_READER_H_
-#define CROSSTHINK_ADDON_ARGUMENT_READER_H_
+#ifndef CROSSTHINK_ADDON_ARGUMENTS_H_
+#define CROSSTHINK_ADDON_ARGUMENTS_H_
 
-#include <napi.h>
-
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,11 @@
 #include "kernels/logits.h"
 
 namespace crossthink::addon {
+
+// Elements of a row-major matrix whose last row need not be padded.
+constexpr size_t MatrixLength(size_t rows, size_t stride, size_t columns) {
+  return rows == 0 ? 0 : (rows - 1) * stride + columns;
+}
 
 // Takes the arguments of a call in order. Arrays are remembered, so that an asynchronous call can keep them alive.
 class Arguments {
@@ -34,6 +38,21 @@ class Arguments {
     return Array<T>(*length, name);
   }
 
+  // An array of float32 or halves, by the size of an element.
+  void* Elements(size_t size, size_t length, const char* name) {
+    Remember();
+    return LogitsOf(info_, next_++, size, length, name);
+  }
+
+  RowFloat ReadRowFloat(double scalar, size_t rows, const char* name) {
+    return {Array<float>(rows, name), static_cast<float>(scalar)};
+  }
+
+  RowInt ReadRowInt(double scalar, size_t rows, const char* name) {
+    return {Array<int32_t>(rows, name), static_cast<int32_t>(scalar)};
+  }
+
+  // (data, type, rows, vocab, stride)
   Logits ReadLogits() {
     Logits logits;
     const size_t at = next_++;
@@ -42,16 +61,9 @@ class Arguments {
     logits.rows = Size();
     logits.vocab = Size();
     logits.stride = Size();
-    const size_t length = logits.rows == 0 ? 0 : (logits.rows - 1) * logits.stride + logits.vocab;
+    const size_t length = MatrixLength(logits.rows, logits.stride, logits.vocab);
     logits.data = LogitsOf(info_, at, DTypeSize(logits.type), length, "logits");
     return logits;
-  }
-
-  RowFloat ReadRowFloat(double scalar, size_t rows, const char* name) {
-    return {Array<float>(rows, name), static_cast<float>(scalar)};
-  }
-  RowInt ReadRowInt(double scalar, size_t rows, const char* name) {
-    return {Array<int32_t>(rows, name), static_cast<int32_t>(scalar)};
   }
 
   // Tokens and offsets; lib/ has checked that offsets ascend from 0.
@@ -81,4 +93,4 @@ class Arguments {
 
 }  // namespace crossthink::addon
 
-#endif  // CROSSTHINK_ADDON_ARGUMENT_READER_H_
+#endif  // CROSSTHINK_ADDON_ARGUMENTS_H_
