@@ -18,6 +18,35 @@ type LogprobArguments = [
   threads: number,
 ];
 
+/** In the order of ReadStep in native/addon/grpo_step.cpp. */
+type GrpoStepArguments = [
+  ...LogprobArguments,
+  status: Uint8Array,
+  logprobs: Float32Array,
+  state: Float64Array,
+  entropies: Float32Array | undefined,
+  sequences: number,
+  tokenAdvantages: boolean,
+  prompts: number,
+  parameters: Float64Array,
+  cuSeqlens: Int32Array,
+  oldLogprobs: Float32Array,
+  advantages: Float32Array,
+  rolloutLogprobs: Float32Array | undefined,
+  refLogprobs: Float32Array | undefined,
+  weights: Float32Array | undefined,
+  mask: Uint8Array | undefined,
+  selected: Uint8Array | undefined,
+  promptOffsets: Int32Array | undefined,
+  dLogprobs: Float32Array,
+  dEntropies: Float32Array | undefined,
+  dType: number,
+  dStride: number,
+  dLogits: ArrayBufferView,
+  stream: boolean,
+  results: Float64Array,
+];
+
 /** In the order of ReadSampling in native/addon/sampling.cpp; lists are followed by their offsets. */
 type SampleArguments = [
   logits: ArrayBufferView,
@@ -220,6 +249,8 @@ declare const binding: {
   /** Resolve to false where the flag at element 0 of the last argument stopped them. */
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  grpoStep(...args: GrpoStepArguments): void;
+  grpoStepAsync(...args: [...GrpoStepArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   /** Holds the kept sets of a call until their size is known. */

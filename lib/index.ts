@@ -146,7 +146,14 @@ export {
   type TokenListOption,
 } from './kernels/samplingOptions.js';
 export { rowStatus, rowStatusName, type RowStatus } from './kernels/status.js';
-export { grpoStep, type GrpoBatch, type GrpoStepMetrics, type GrpoStepOptions } from './training/grpo.js';
+export {
+  grpoStep,
+  grpoStepAsync,
+  type GrpoBatch,
+  type GrpoStep,
+  type GrpoStepMetrics,
+  type GrpoStepOptions,
+} from './kernels/grpoStep.js';
 export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';
 export {
   summariseAnswers,

@@ -81,7 +81,7 @@ export interface TokenLogprobs {
 const isTemperature = (x: number): boolean => x > 0 && Number.isFinite(x);
 
 /** The arguments that both directions begin with. */
-function inputArguments(x: Logits, tokens: Int32Array, options: LogprobOptions) {
+export function logprobArguments(x: Logits, tokens: Int32Array, options: LogprobOptions) {
   const { temperature, keptSet } = options;
   const t = floatParameter('options.temperature', temperature, 1, x.rows, 'a finite number > 0', isTemperature);
   const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
@@ -158,7 +158,7 @@ export function tokenLogprobs(
     : undefined;
   const many = manyPerRow(rows, options);
   kernelsOn(options.device).logprobForward(
-    ...inputArguments(x, tokens, options),
+    ...logprobArguments(x, tokens, options),
     ...([status, logprob, logsumexp, state, entropy, sumSquares, ...many.arguments] as const),
   );
   return {
@@ -214,7 +214,8 @@ export interface LogprobBackwardOptions extends LogprobOptions {
   readonly outDtype?: FloatType | undefined;
 }
 
-function outputLike(x: Logits, options: LogprobBackwardOptions): Logits {
+/** Where a gradient goes: checked, or new. Whether it pays to write it past the caches. */
+export function gradientOutput(x: Logits, options: LogprobBackwardOptions): Logits & { readonly streamed: boolean } {
   const type = options.outDtype ?? (options.out instanceof Float32Array ? 'float32' : x.type);
   if (type !== 'float32' && type !== x.type) {
     throw invalidValue('options.outDtype', `'float32' or the type of the logits, '${x.type}'`, type);
@@ -222,7 +223,9 @@ function outputLike(x: Logits, options: LogprobBackwardOptions): Logits {
   const length = x.rows === 0 ? 0 : (x.rows - 1) * x.stride + x.vocab;
   const data = options.out ?? (type === 'float32' ? new Float32Array(length) : new Uint16Array(length));
   const dtype = type === 'float32' ? undefined : type;
-  return checkLogits('options.out', data, x.rows, { vocab: x.vocab, stride: x.stride, dtype });
+  const out = checkLogits('options.out', data, x.rows, { vocab: x.vocab, stride: x.stride, dtype });
+  const apart = data.buffer !== x.data.buffer;
+  return { ...out, streamed: type === 'float32' && apart && data.byteLength >= STREAM_BYTES };
 }
 
 /**
@@ -250,12 +253,10 @@ export function logprobBackward(
     gradients.state === undefined
       ? tokenLogprobs(logits, tokens, { ...options, out: undefined, entropy: dEntropy !== undefined }).state
       : float64('gradients.state', gradients.state, rows * STATE_SIZE);
-  const d = outputLike(x, options);
-  const inPlace = d.data.buffer === x.data.buffer;
-  const stream = d.type === 'float32' && !inPlace && d.data.byteLength >= STREAM_BYTES;
+  const d = gradientOutput(x, options);
   kernelsOn(options.device).logprobBackward(
-    ...inputArguments(x, tokens, options),
-    ...([state, dLogprob, dEntropy, floatTypeCode(d.type), d.stride, d.data, stream] as const),
+    ...logprobArguments(x, tokens, options),
+    ...([state, dLogprob, dEntropy, floatTypeCode(d.type), d.stride, d.data, d.streamed] as const),
   );
   return d.data;
 }

@@ -87,6 +87,42 @@ export interface PolicyLoss {
   readonly metrics: PolicyLossMetrics;
 }
 
+/** Checks what a loss takes besides log-probs and entropies; `entropies`: whether there will be some. */
+export function checkLossInputs(
+  inputs: Omit<PolicyLossInputs, 'logprobs' | 'entropies'>,
+  tokens: number,
+  entropies: boolean,
+  settings: LossSettings & { readonly preset?: PolicyLossPreset },
+) {
+  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
+  const sequences = cuSeqlens.length - 1;
+  const { advantages, promptOffsets } = inputs;
+  const tokenAdvantages = float32('advantages', advantages).length !== sequences;
+  if (tokenAdvantages && advantages.length !== tokens) {
+    throw invalidValue('advantages', `one per sequence (${sequences}) or per token (${tokens})`, advantages);
+  }
+  if (promptOffsets) checkOffsets('promptOffsets', offsets('promptOffsets', promptOffsets), sequences, 'sequences');
+  const floats = (name: 'rolloutLogprobs' | 'refLogprobs' | 'weights') =>
+    inputs[name] && float32(name, inputs[name], tokens);
+  const bytes = (name: 'mask' | 'selected') => inputs[name] && uint8(name, inputs[name], tokens);
+  return {
+    ...{ cuSeqlens, sequences, advantages, tokenAdvantages, promptOffsets },
+    prompts: promptOffsets ? promptOffsets.length - 1 : 0,
+    parameters: encodeLossSettings(settings, {
+      refLogprobs: inputs.refLogprobs !== undefined,
+      entropies,
+      promptOffsets: promptOffsets !== undefined,
+      tokenAdvantages,
+    }),
+    oldLogprobs: float32('oldLogprobs', inputs.oldLogprobs, tokens),
+    rolloutLogprobs: floats('rolloutLogprobs'),
+    refLogprobs: floats('refLogprobs'),
+    weights: floats('weights'),
+    mask: bytes('mask'),
+    selected: bytes('selected'),
+  };
+}
+
 /**
  * Policy loss with its gradient to the log-probs (and entropies) in one pass: PPO's clip and its relatives, KL to a
  * reference, entropy bonus, any aggregation. The result is bit-identical on every instruction set and thread count; a
@@ -100,53 +136,23 @@ export function policyLoss(
 ): PolicyLoss {
   const given: PolicyLossOptions = typeof options === 'string' ? { preset: options } : options;
   const tokens = float32('logprobs', inputs.logprobs).length;
-  const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
-  const sequences = cuSeqlens.length - 1;
-  const { advantages, promptOffsets } = inputs;
-  const tokenAdvantages = float32('advantages', advantages).length !== sequences;
-  if (tokenAdvantages && advantages.length !== tokens) {
-    throw invalidValue('advantages', `one per sequence (${sequences}) or per token (${tokens})`, advantages);
-  }
-  if (promptOffsets) checkOffsets('promptOffsets', offsets('promptOffsets', promptOffsets), sequences, 'sequences');
-  const floats = (name: 'oldLogprobs' | 'rolloutLogprobs' | 'refLogprobs' | 'entropies' | 'weights') =>
-    inputs[name] && float32(name, inputs[name], tokens);
-  const bytes = (name: 'mask' | 'selected') => inputs[name] && uint8(name, inputs[name], tokens);
-  const parameters = encodeLossSettings(given, {
-    refLogprobs: inputs.refLogprobs !== undefined,
-    entropies: inputs.entropies !== undefined,
-    promptOffsets: promptOffsets !== undefined,
-    tokenAdvantages,
-  });
+  const entropies = inputs.entropies && float32('entropies', inputs.entropies, tokens);
+  const checked = checkLossInputs(inputs, tokens, entropies !== undefined, given);
+  const { cuSeqlens, promptOffsets } = checked;
   const arrays = [
-    inputs.logprobs,
-    float32('oldLogprobs', inputs.oldLogprobs, tokens),
-    advantages,
-    floats('rolloutLogprobs'),
-    floats('refLogprobs'),
-    floats('entropies'),
-    floats('weights'),
+    ...([inputs.logprobs, checked.oldLogprobs, checked.advantages, checked.rolloutLogprobs] as const),
+    ...([checked.refLogprobs, entropies, checked.weights] as const),
   ] as const;
   const dLogprobs = float32('options.out.dLogprobs', given.out?.dLogprobs ?? new Float32Array(tokens), tokens);
   apart('options.out.dLogprobs', dLogprobs, arrays);
   const dEntropies =
-    inputs.entropies && float32('options.out.dEntropies', given.out?.dEntropies ?? new Float32Array(tokens), tokens);
+    entropies && float32('options.out.dEntropies', given.out?.dEntropies ?? new Float32Array(tokens), tokens);
   if (dEntropies) apart('options.out.dEntropies', dEntropies, [...arrays, dLogprobs]);
   const results = new Float64Array(resultCount);
   const bad = kernelsOn(given.device).policyLoss(
-    tokens,
-    sequences,
-    tokenAdvantages,
-    promptOffsets ? promptOffsets.length - 1 : 0,
-    threadCount('options.threads', given.threads),
-    parameters,
-    cuSeqlens,
-    ...arrays,
-    bytes('mask'),
-    bytes('selected'),
-    promptOffsets,
-    dLogprobs,
-    dEntropies,
-    results,
+    ...([tokens, checked.sequences, checked.tokenAdvantages, checked.prompts] as const),
+    ...([threadCount('options.threads', given.threads), checked.parameters, cuSeqlens, ...arrays] as const),
+    ...([checked.mask, checked.selected, promptOffsets, dLogprobs, dEntropies, results] as const),
   );
   if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
   const { loss, metrics } = readPolicyLoss(results);

@@ -5,7 +5,7 @@ import { tokenLogprobs } from '../kernels/logprob.js';
 import { SamplingPlan } from '../kernels/sampling.js';
 import type { Verdict } from '../rewards/index.js';
 import type { TrainConfig } from './config.js';
-import { grpoStep, type GrpoStepMetrics } from './grpo.js';
+import { grpoStep, type GrpoStepMetrics } from '../kernels/grpoStep.js';
 import { judge } from './judge.js';
 import { LogitsBuffer } from './logitsBuffer.js';
 import { type PackedBatch, packSequences } from './packing.js';
@@ -169,7 +169,7 @@ export class GrpoStage {
     const refLogprobs = this.reference === undefined ? undefined : this.#logprobs(this.reference, batch);
     const logits = this.#logits.view(batch.rows.length, vocab);
     this.policy.forward(batch, logits);
-    const { loss, dLogits, metrics } = grpoStep(
+    const { loss, metrics } = grpoStep(
       logits,
       {
         tokens: batch.targets,
@@ -180,7 +180,7 @@ export class GrpoStage {
       },
       { clipLow, clipHigh, klCoef, aggregation, denominator, temperature },
     );
-    this.policy.backward(dLogits);
+    this.policy.backward(logits); // Now dLoss/dLogits.
     return { loss, metrics };
   }
 }

@@ -2,30 +2,17 @@
 
 #include "addon/addon.h"
 #include "addon/arguments.h"
+#include "addon/logprob_input.h"
 
 namespace crossthink::addon {
 namespace {
-
-// In the order of LogprobArguments in binding.d.cts.
-void ReadInput(Arguments* in, LogprobInput* op) {
-  op->logits = in->ReadLogits();
-  const size_t rows = op->logits.rows;
-  op->tokens = in->Array<int32_t>(rows, "tokens");
-  op->temperature = in->ReadRowFloat(in->Number(), rows, "temperature");
-  op->softcap = static_cast<float>(in->Number());
-  const double ignore = in->Number();
-  op->has_ignore = ignore == ignore;
-  op->ignore_index = op->has_ignore ? static_cast<int32_t>(ignore) : 0;
-  op->vocab_offset = static_cast<int32_t>(in->Number());
-  op->kept = in->ReadLists(rows, "keptSet");
-}
 
 // (...LogprobArguments, threads, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined,
 // k, topTokens | undefined, topLogprobs | undefined, listed, listedTokens | undefined, listedLogprobs | undefined)
 Napi::Value Forward(const Napi::CallbackInfo& info) {
   Arguments in(info);
   LogprobForward op;
-  ReadInput(&in, &op);
+  ReadLogprobInput(&in, &op);
   const size_t rows = op.logits.rows;
   const auto threads = static_cast<unsigned>(in.Size());
   op.status = in.Array<uint8_t>(rows, "status");
@@ -49,7 +36,7 @@ Napi::Value Forward(const Napi::CallbackInfo& info) {
 Napi::Value Backward(const Napi::CallbackInfo& info) {
   Arguments in(info);
   LogprobBackward op;
-  ReadInput(&in, &op);
+  ReadLogprobInput(&in, &op);
   const size_t rows = op.logits.rows;
   const auto threads = static_cast<unsigned>(in.Size());
   op.state = in.Array<double>(rows * kStateSize, "state");

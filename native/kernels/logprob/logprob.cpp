@@ -4,6 +4,7 @@
 
 #include "kernels/kernel_table.h"
 #include "kernels/logprob/row.h"
+#include "kernels/logprob/run.h"
 #include "kernels/rows_per_chunk.h"
 #include "runtime/thread_pool.h"
 
@@ -33,31 +34,39 @@ class ScratchMemory {
 };
 
 template <class Op, class Kernel>
-void RunRows(const Op& op, unsigned threads, size_t top_k, Kernel kernel) {
+bool RunRows(const Op& op, unsigned threads, size_t top_k, const std::atomic<int32_t>* cancel, Kernel kernel) {
+  std::atomic<bool> cancelled{false};
   ThreadPool::Instance().ParallelFor(
       op.logits.rows, RowsPerChunk(op.logits.vocab),
       [&](size_t begin, size_t end) {
+        if (cancel != nullptr && cancel->load(std::memory_order_relaxed) != 0) cancelled = true;
+        if (cancelled) return;
         ScratchMemory memory(op, top_k);
         kernel(op, begin, end, &memory.scratch);
       },
       threads);
+  return !cancelled;
 }
 
 }  // namespace
 
-void RunLogprobForward(const LogprobForward& op, unsigned threads) {
+bool RunLogprobForward(const LogprobForward& op, unsigned threads, const std::atomic<int32_t>* cancel) {
   const size_t sums = op.sum_squares != nullptr ? 2 : op.entropy ? 1 : 0;
-  RunRows(op, threads, op.top_k, ActiveKernels().logprob.forward[static_cast<size_t>(op.logits.type)][sums]);
+  return RunRows(op, threads, op.top_k, cancel, ActiveKernels().logprob.forward[static_cast<size_t>(op.logits.type)][sums]);
 }
 
-void RunLogprobBackward(const LogprobBackward& op, unsigned threads) {
+bool RunLogprobBackward(const LogprobBackward& op, unsigned threads, const std::atomic<int32_t>* cancel) {
   const LogprobKernels& kernels = ActiveKernels().logprob;
   const auto type = static_cast<size_t>(op.logits.type);
   const bool entropy = op.d_entropy != nullptr;
-  RunRows(op, threads, 0,
+  return RunRows(op, threads, 0, cancel,
           op.stream ? kernels.backward_stream[type][entropy]
                     : kernels.backward[type][op.d_type != DType::kFloat32][entropy]);
 }
+
+void RunLogprobForward(const LogprobForward& op, unsigned threads) { RunLogprobForward(op, threads, nullptr); }
+
+void RunLogprobBackward(const LogprobBackward& op, unsigned threads) { RunLogprobBackward(op, threads, nullptr); }
 
 void RunLogprobMerge(const LogprobMerge& op) {
   const auto infinity = static_cast<double>(spec::Infinity());

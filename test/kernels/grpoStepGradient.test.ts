@@ -1,4 +1,6 @@
-import { grpoStep, type GrpoStepOptions } from '../../lib/training/grpo';
+import { grpoStep, type GrpoStepOptions } from '../../lib/kernels/grpoStep.js';
+
+type Settings = GrpoStepOptions & { readonly temperature?: number };
 
 const VOCAB = 7;
 const LENGTHS = [4, 1, 3];
@@ -21,7 +23,7 @@ const reference = logprobs(start, 1).map((value, i) => value + 0.4 * Math.cos(3 
 /** The clipped loss with the k3 penalty, as the paper writes it, in float64. */
 function loss(
   logits: Float64Array,
-  { clipLow = 0.2, clipHigh = 0.2, klCoef = 0, aggregation, temperature = 1 }: GrpoStepOptions,
+  { clipLow = 0.2, clipHigh = 0.2, klCoef = 0, aggregation, temperature = 1 }: Settings,
 ): number {
   const perToken = logprobs(logits, temperature).map((value, t) => {
     const sequence = cuSeqlens.findLastIndex((border) => border <= t);
@@ -37,7 +39,7 @@ function loss(
   return total(sequences.map((part) => total(part) / part.length)) / sequences.length;
 }
 
-test.each<GrpoStepOptions>([
+test.each<Settings>([
   {},
   { klCoef: 0.3 },
   { klCoef: 0.1, aggregation: 'token-mean' },
