@@ -30,6 +30,7 @@ interface CurateFlags {
   limit?: number;
   shard?: string;
   workers: number;
+  parquet?: boolean;
   dryRun?: boolean;
   fresh?: boolean;
   password?: string;
@@ -90,6 +91,7 @@ export function registerCurate(program: Command): void {
     .option('--limit <n>', 'look at the first n rows of each file', parseCount)
     .option('--shard <i/n|auto>', 'do one part of n; auto reads Slurm, Kubernetes or RANK/WORLD_SIZE')
     .option('--workers <n>', 'threads for JSON Lines; never changes the result', parseCount, 1)
+    .option('--parquet', 'write questions.parquet too: the same rows as nested columns')
     .option('--dry-run', 'count, but write nothing')
     .option('--fresh', 'start anew instead of going on with a killed run')
     .option('--password <text>', 'password of encrypted zip files (or CROSSTHINK_ZIP_PASSWORD)')
@@ -121,6 +123,7 @@ async function run(recipe: string | undefined, flags: CurateFlags): Promise<void
   try {
     const summary = await curate(plan, out ?? '', {
       workers: flags.workers,
+      parquet: flags.parquet === true,
       dryRun: flags.dryRun === true,
       fresh: flags.fresh === true,
       ...(flags.password === undefined ? {} : { password: flags.password }),

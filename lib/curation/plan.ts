@@ -3,7 +3,7 @@ import { CrossThinkError, invalidValue } from '../errors.js';
 import { adapterByName } from '../data/adapters/registry.js';
 import { type MappingSpec } from '../data/adapters/generic.js';
 import { checkFilter, type FilterSpec } from '../filters/registry.js';
-import { MINHASH_DEFAULTS } from '../filters/duplicates/minhash.js';
+import { MINHASH } from './questionBatch.js';
 
 export type TemplateName = 'none' | 'open-ended' | 'multiple-choice';
 export type Duplicates = 'keep' | 'exact' | 'near';
@@ -63,7 +63,7 @@ export function makePlan(inputs: readonly PlanInput[], options: PlanOptions = {}
     seed: options.seed ?? 0,
     filters: (options.filters ?? ['verifiable']).map(checkFilter),
     duplicates: options.duplicates ?? 'keep',
-    nearThreshold: options.nearThreshold ?? MINHASH_DEFAULTS.threshold,
+    nearThreshold: options.nearThreshold ?? MINHASH.threshold,
     sample: options.sample ?? 1,
     limit: options.limit ?? null,
     ...(options.shard === undefined ? {} : { shard: options.shard }),

@@ -8,6 +8,7 @@ namespace crossthink {
 struct AdvantageKernel;
 struct CorrectionKernel;
 struct LogprobKernels;
+struct MinHashKernel;
 struct PolicyLossKernel;
 struct SamplingKernels;
 
@@ -20,6 +21,7 @@ struct IsaKernels {
   static const AdvantageKernel kAdvantage;
   static const PolicyLossKernel kPolicyLoss;
   static const CorrectionKernel kCorrection;
+  static const MinHashKernel kMinHash;
 };
 
 struct KernelTable {
@@ -29,6 +31,7 @@ struct KernelTable {
   const AdvantageKernel& advantage;
   const PolicyLossKernel& policy_loss;
   const CorrectionKernel& correction;
+  const MinHashKernel& minhash;
 };
 
 // The table of the instruction set in use.
