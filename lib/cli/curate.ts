@@ -18,6 +18,7 @@ interface CurateFlags {
   out?: string;
   template: TemplateName;
   options: number;
+  distractors?: string[];
   shuffleOptions?: boolean;
   maxWords: number;
   filter: string[] | boolean;
@@ -74,6 +75,7 @@ export function registerCurate(program: Command): void {
         .default('none'),
     )
     .option('--options <n>', 'options made by the multiple-choice template', parseCount, 4)
+    .option('--distractors <file...>', 'make options for text answers from the golds of these questions')
     .option('--shuffle-options', 'put options into an order that seed and question decide')
     .option('--max-words <n>', 'longest gold of an open-ended general question', parseCount, 10)
     .option('--filter <name...>', 'further filters, in order, behind the paper filter H(D)')
@@ -157,6 +159,7 @@ async function planFrom(recipe: string | undefined, flags: CurateFlags): Promise
   return makePlan(inputs, {
     template: flags.template,
     optionCount: flags.options,
+    distractors: flags.distractors ?? [],
     shuffleOptions: flags.shuffleOptions === true,
     seed: flags.seed,
     filters: flags.filter === false ? [] : filtersFrom(flags),

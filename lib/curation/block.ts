@@ -8,6 +8,7 @@ import type { ReadItem } from '../data/readers/reader.js';
 import { BenchmarkIndex } from '../filters/contamination/ngrams.js';
 import { type FilterResources, type FilterSpec, makeFilter } from '../filters/registry.js';
 import { ChatModel } from '../templates/chat.js';
+import { GoldPool } from '../templates/distractors.js';
 import { toMultipleChoice } from '../templates/multipleChoice.js';
 import { toOpenEnded } from '../templates/openEnded.js';
 import { renderPrompt } from '../templates/prompt.js';
@@ -23,11 +24,12 @@ export async function makeSteps(plan: CuratePlan): Promise<RowSteps> {
     filters.push(makeFilter(spec, await resourcesOf(spec)));
   }
   const { optionCount: count, seed, template } = plan;
+  const golds = template === 'multiple-choice' ? await readGolds(plan.distractors) : undefined;
   const form: RowSteps['template'] =
     template === 'open-ended'
       ? toOpenEnded
       : template === 'multiple-choice'
-        ? (question) => toMultipleChoice(question, { count, seed })
+        ? (question) => toMultipleChoice(question, { count, seed, ...(golds && { golds }) })
         : (question) => question;
   const identify = template !== 'none' || plan.shuffleOptions;
   if (!plan.shuffleOptions) return { identify, template: form, filters };
@@ -54,20 +56,37 @@ async function readBenchmarks(spec: FilterSpec): Promise<BenchmarkIndex> {
   const { benchmarks, words } = spec as unknown as { benchmarks: readonly string[]; words: number };
   const index = new BenchmarkIndex(words);
   for (const file of benchmarks) {
-    let adapter: Adapter | undefined;
-    for await (const batch of await readRows(file)) {
-      for (const item of batch) {
-        if (!('value' in item)) continue;
-        const context = { file, row: item.row, ...(item.envelope === undefined ? {} : { envelope: item.envelope }) };
-        adapter ??= recogniseAdapter(item.value, context);
-        for (const value of adapter?.expand?.(item.value) ?? [item.value]) {
-          const parsed = adapter?.parse(value, context);
-          if (parsed !== undefined && !isDrop(parsed)) index.add(parsed.source, parsed);
-        }
+    await eachQuestion(file, (question) => {
+      index.add(question.source, question);
+    });
+  }
+  return index;
+}
+
+async function readGolds(files: readonly string[]): Promise<GoldPool> {
+  const golds = new GoldPool();
+  for (const file of files) {
+    await eachQuestion(file, (question) => {
+      golds.add(question);
+    });
+  }
+  return golds;
+}
+
+/** The questions of a file of any format that an adapter recognises; other rows are passed over. */
+async function eachQuestion(file: string, visit: (question: Question) => void): Promise<void> {
+  let adapter: Adapter | undefined;
+  for await (const batch of await readRows(file)) {
+    for (const item of batch) {
+      if (!('value' in item)) continue;
+      const context = { file, row: item.row, ...(item.envelope === undefined ? {} : { envelope: item.envelope }) };
+      adapter ??= recogniseAdapter(item.value, context);
+      for (const value of adapter?.expand?.(item.value) ?? [item.value]) {
+        const parsed = adapter?.parse(value, context);
+        if (parsed !== undefined && !isDrop(parsed)) visit(parsed);
       }
     }
   }
-  return index;
 }
 
 /** Rows to look at before `auto` gives up on a file. */

@@ -22,6 +22,8 @@ export interface CuratePlan {
   readonly inputs: readonly PlanInput[];
   readonly template: TemplateName;
   readonly optionCount: number;
+  /** Files whose golds the multiple-choice template makes wrong options from. */
+  readonly distractors: readonly string[];
   /** Put options into an order that seed and question decide. */
   readonly shuffleOptions: boolean;
   readonly seed: number;
@@ -59,6 +61,7 @@ export function makePlan(inputs: readonly PlanInput[], options: PlanOptions = {}
     inputs,
     template: options.template ?? 'none',
     optionCount: options.optionCount ?? 4,
+    distractors: options.distractors ?? [],
     shuffleOptions: options.shuffleOptions ?? false,
     seed: options.seed ?? 0,
     filters: (options.filters ?? ['verifiable']).map(checkFilter),
