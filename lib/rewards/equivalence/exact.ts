@@ -228,7 +228,7 @@ function finite(e: Expr & { k: 'bigop' }, budget: Budget): Rational | null {
 /** The tree with a symbol replaced. */
 export function substitute(e: Expr, name: string, value: Expr, budget: Budget): Expr {
   return mapTree(e, (node) => {
-    budget.spend(4);
+    budget.spend(8);
     return node.k === 'sym' && node.name === name ? value : node;
   });
 }
