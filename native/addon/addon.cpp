@@ -12,9 +12,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterAsync(env);
   crossthink::addon::RegisterCuda(env, exports);
   crossthink::addon::RegisterCudaOperations(env, exports);
+  crossthink::addon::RegisterCudaLosses(env, exports);
   crossthink::addon::RegisterInfo(env, exports);
   crossthink::addon::RegisterReference(env, exports);
   crossthink::addon::RegisterKernelIsa(env, exports);
+  crossthink::addon::RegisterLinear(env, exports);
   crossthink::addon::RegisterLogprob(env, exports);
   crossthink::addon::RegisterSampling(env, exports);
   crossthink::addon::RegisterAdvantage(env, exports);
