@@ -1,6 +1,6 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
 /** In the order of ReadSampling in native/addon/sampling.cpp; lists are followed by their offsets. */
-type SampleArguments = [
+type SampledRows = [
   logits: ArrayBufferView,
   type: number,
   rows: number,
@@ -54,7 +54,16 @@ type SampleArguments = [
   chosenOffsets: Int32Array | undefined,
   chosenLogprobs: Float32Array | undefined,
   kept: object | undefined,
+];
+type SampleArguments = [...SampledRows, threads: number];
+type SpeculationArguments = [
+  drafts: number,
+  draftTokens: Int32Array,
+  draftProbabilities: Float32Array | undefined,
+  accepted: Int32Array,
+  status: Uint8Array,
   threads: number,
+  hasDraftRows: boolean,
 ];
 
 /** The operands of every operation of native/addon/linear.cpp. */
@@ -196,6 +205,8 @@ declare const binding: {
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
+  /** Target rows, then the chain, then the rows of the drafts where `SpeculationArguments` says so. */
+  speculate(...args: [...target: SampledRows, ...SpeculationArguments, ...draft: SampledRows | []]): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   /** Holds the kept sets of a call until their size is known. */
   newKeptSets(): object;

@@ -137,6 +137,12 @@ export {
 } from './kernels/logprob.js';
 export { SamplingPlan, type SampledTokens, type SamplingKeys } from './kernels/sampling.js';
 export {
+  speculativeSample,
+  type SpeculativeInputs,
+  type SpeculativeKeys,
+  type SpeculativeTokens,
+} from './kernels/speculative.js';
+export {
   type SamplingOptions,
   type SamplingOrder,
   type SamplingOutput,
