@@ -30,7 +30,7 @@ function casesOf(rows: number, vocab: number, threads: number): Case[] {
   const tokens = Int32Array.from({ length: rows }, (_, i) => (i * 7919) % vocab);
   const positions = Int32Array.from({ length: rows }, (_, i) => i);
   const keys = { seed: 1, sequences: BigUint64Array.from(positions, BigInt), positions };
-  const out = { logprob: new Float32Array(rows), entropy: new Float32Array(rows), state: new Float64Array(3 * rows) };
+  const out = { logprob: new Float32Array(rows), entropy: new Float32Array(rows), state: new Float64Array(5 * rows) };
   const { state } = tokenLogprobs(x, tokens);
   const dLogprob = new Float32Array(rows).fill(1);
   const d = new Float32Array(x.length);

@@ -5,7 +5,7 @@ import { repeat } from './repeat.js';
 /** CrossThink's own cases: what the others are divided by. */
 export function ownCases(problem: Problem): PeerCase[] {
   const { logits, tokens, dLogprob, rows, threads } = problem;
-  const out = { logprob: new Float32Array(rows), entropy: new Float32Array(rows), state: new Float64Array(3 * rows) };
+  const out = { logprob: new Float32Array(rows), entropy: new Float32Array(rows), state: new Float64Array(5 * rows) };
   const state = Float64Array.from(tokenLogprobs(logits, tokens, { threads }).state);
   const gradient = new Float32Array(logits.length);
   const peer = 'crossthink';
