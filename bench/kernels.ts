@@ -1,4 +1,4 @@
-import { logprobBackward, SamplingPlan, tokenLogprobs } from '../lib/index.js';
+import { grpoStep, logprobBackward, policyLoss, SamplingPlan, tokenLogprobs } from '../lib/index.js';
 import { measure, type Case } from './suite.js';
 
 const SHAPES: [rows: number, vocab: number, where: string][] = [
@@ -40,6 +40,15 @@ function casesOf(rows: number, vocab: number, threads: number): Case[] {
     const plan = new SamplingPlan({ ...options, threads });
     return () => void plan.sample(x, keys);
   };
+  const batch = {
+    ...{ tokens, oldLogprobs: new Float32Array(rows), advantages: new Float32Array(rows).fill(1) },
+    cuSeqlens: Int32Array.of(0, rows),
+  };
+  const composed = (): void => {
+    const forward = tokenLogprobs(x, tokens, { entropy: false, threads });
+    const { dLogprobs } = policyLoss({ ...batch, logprobs: forward.logprob }, { threads });
+    logprobBackward(x, tokens, { dLogprob: dLogprobs, state: forward.state }, { out: d, threads });
+  };
   const own: Case[] = [
     { name: 'read (memchr)', bytes, run: () => void filled.indexOf(1) },
     { name: 'log-prob', bytes, run: () => void tokenLogprobs(x, tokens, { entropy: false, out, threads }) },
@@ -60,6 +69,12 @@ function casesOf(rows: number, vocab: number, threads: number): Case[] {
       bytes: 2 * bytes,
       run: () => void logprobBackward(x, tokens, { dLogprob, state }, { out: d, threads }),
     },
+    {
+      name: 'GRPO step, 2 reads + write',
+      bytes: 3 * bytes,
+      run: () => void grpoStep(x, batch, { entropy: false, out: d, threads }),
+    },
+    { name: 'GRPO step by its three calls', bytes: 3 * bytes, run: composed },
   ];
   if (threads > 1) return own;
   return [
