@@ -52,7 +52,8 @@ bool RunRows(const Op& op, unsigned threads, size_t top_k, const std::atomic<int
 
 bool RunLogprobForward(const LogprobForward& op, unsigned threads, const std::atomic<int32_t>* cancel) {
   const size_t sums = op.sum_squares != nullptr ? 2 : op.entropy ? 1 : 0;
-  return RunRows(op, threads, op.top_k, cancel, ActiveKernels().logprob.forward[static_cast<size_t>(op.logits.type)][sums]);
+  return RunRows(op, threads, op.top_k, cancel,
+                 ActiveKernels().logprob.forward[static_cast<size_t>(op.logits.type)][sums]);
 }
 
 bool RunLogprobBackward(const LogprobBackward& op, unsigned threads, const std::atomic<int32_t>* cancel) {
@@ -60,8 +61,8 @@ bool RunLogprobBackward(const LogprobBackward& op, unsigned threads, const std::
   const auto type = static_cast<size_t>(op.logits.type);
   const bool entropy = op.d_entropy != nullptr;
   return RunRows(op, threads, 0, cancel,
-          op.stream ? kernels.backward_stream[type][entropy]
-                    : kernels.backward[type][op.d_type != DType::kFloat32][entropy]);
+                 op.stream ? kernels.backward_stream[type][entropy]
+                           : kernels.backward[type][op.d_type != DType::kFloat32][entropy]);
 }
 
 void RunLogprobForward(const LogprobForward& op, unsigned threads) { RunLogprobForward(op, threads, nullptr); }
