@@ -100,11 +100,11 @@ void PolicyLossOf(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterCudaLosses(Napi::Env env, Napi::Object exports) {
-  exports["cudaGroupAdvantages"] = Napi::Function::New(env, GroupAdvantagesOf, "cudaGroupAdvantages");
-  exports["cudaGae"] = Napi::Function::New(env, GaeOf, "cudaGae");
-  exports["cudaWhiten"] = Napi::Function::New(env, WhitenOf, "cudaWhiten");
-  exports["cudaOptimalTokenBaseline"] = Napi::Function::New(env, OptimalTokenBaselineOf, "cudaOptimalTokenBaseline");
-  exports["cudaPolicyLoss"] = Napi::Function::New(env, PolicyLossOf, "cudaPolicyLoss");
+  Export<GroupAdvantagesOf>(env, exports, "cudaGroupAdvantages");
+  Export<GaeOf>(env, exports, "cudaGae");
+  Export<WhitenOf>(env, exports, "cudaWhiten");
+  Export<OptimalTokenBaselineOf>(env, exports, "cudaOptimalTokenBaseline");
+  Export<PolicyLossOf>(env, exports, "cudaPolicyLoss");
 }
 
 }  // namespace crossthink::addon

@@ -106,10 +106,10 @@ Napi::Value LogitsAsync(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterLinear(Napi::Env env, Napi::Object exports) {
-  exports["linearForward"] = Napi::Function::New(env, Forward, "linearForward");
-  exports["linearForwardAsync"] = Napi::Function::New(env, ForwardAsync, "linearForwardAsync");
-  exports["linearLogits"] = Napi::Function::New(env, LogitsHere, "linearLogits");
-  exports["linearLogitsAsync"] = Napi::Function::New(env, LogitsAsync, "linearLogitsAsync");
+  Export<Forward>(env, exports, "linearForward");
+  Export<ForwardAsync>(env, exports, "linearForwardAsync");
+  Export<LogitsHere>(env, exports, "linearLogits");
+  Export<LogitsAsync>(env, exports, "linearLogitsAsync");
 }
 
 }  // namespace crossthink::addon

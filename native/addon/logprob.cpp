@@ -65,8 +65,8 @@ Napi::Value Backward(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterLogprob(Napi::Env env, Napi::Object exports) {
-  exports["logprobForward"] = Napi::Function::New(env, Forward, "logprobForward");
-  exports["logprobBackward"] = Napi::Function::New(env, Backward, "logprobBackward");
+  Export<Forward>(env, exports, "logprobForward");
+  Export<Backward>(env, exports, "logprobBackward");
 }
 
 }  // namespace crossthink::addon

@@ -92,9 +92,9 @@ Napi::Value SecondMomentMaskOf(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterRolloutCorrection(Napi::Env env, Napi::Object exports) {
-  exports["rolloutCorrection"] = Napi::Function::New(env, RolloutCorrectionOf, "rolloutCorrection");
-  exports["selectByCovariance"] = Napi::Function::New(env, CovarianceSelectionOf, "selectByCovariance");
-  exports["secondMomentMask"] = Napi::Function::New(env, SecondMomentMaskOf, "secondMomentMask");
+  Export<RolloutCorrectionOf>(env, exports, "rolloutCorrection");
+  Export<CovarianceSelectionOf>(env, exports, "selectByCovariance");
+  Export<SecondMomentMaskOf>(env, exports, "secondMomentMask");
 }
 
 }  // namespace crossthink::addon
