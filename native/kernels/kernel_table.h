@@ -7,6 +7,7 @@ namespace crossthink {
 
 struct AdvantageKernel;
 struct CorrectionKernel;
+struct LinearKernels;
 struct LogprobKernels;
 struct MinHashKernel;
 struct PolicyLossKernel;
@@ -21,6 +22,7 @@ struct IsaKernels {
   static const AdvantageKernel kAdvantage;
   static const PolicyLossKernel kPolicyLoss;
   static const CorrectionKernel kCorrection;
+  static const LinearKernels kLinear;
   static const MinHashKernel kMinHash;
 };
 
@@ -31,6 +33,7 @@ struct KernelTable {
   const AdvantageKernel& advantage;
   const PolicyLossKernel& policy_loss;
   const CorrectionKernel& correction;
+  const LinearKernels& linear;
   const MinHashKernel& minhash;
 };
 
