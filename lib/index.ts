@@ -33,7 +33,12 @@ export {
   type RolloutCorrectionOptions,
   type RolloutCorrectionPreset,
 } from './kernels/rolloutCorrection.js';
-export { secondMomentMask, selectByCovariance, type CovarianceSelectionOptions } from './kernels/selection.js';
+export {
+  secondMomentMask,
+  selectByCovariance,
+  selectByEntropy,
+  type CovarianceSelectionOptions,
+} from './kernels/selection.js';
 export {
   gaeAdvantages,
   optimalTokenBaseline,
