@@ -57,6 +57,35 @@ type SampleArguments = [
   threads: number,
 ];
 
+/** The operands of every operation of native/addon/linear.cpp. */
+type LinearProductArguments = [
+  type: number,
+  rows: number,
+  vocab: number,
+  depth: number,
+  hiddenStride: number,
+  hidden: ArrayBufferView,
+  weightStride: number,
+  weight: ArrayBufferView,
+  bias: Float32Array | undefined,
+];
+
+type LinearForwardArguments = [
+  ...LinearProductArguments,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  workspace: number,
+  status: Uint8Array,
+  logprob: Float32Array,
+  logsumexp: Float32Array,
+  state: Float64Array,
+  entropy: Float32Array | undefined,
+  threads: number,
+];
+
+type LinearLogitsArguments = [...LinearProductArguments, logits: Float32Array, threads: number];
+
 /** Pointers and numbers in the order of native/addon/cuda_operations.cpp. */
 type CudaOperationArguments = [device: number, stream: bigint, pointers: BigUint64Array, numbers: Float64Array];
 
@@ -165,6 +194,11 @@ declare const binding: {
     dStride: number,
     stream: boolean,
   ): void;
+  linearForward(...args: LinearForwardArguments): void;
+  linearLogits(...args: LinearLogitsArguments): void;
+  /** Resolve to false where the flag at element 0 of the last argument stopped them. */
+  linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   /** Holds the kept sets of a call until their size is known. */
