@@ -6,6 +6,12 @@ export {
   type GroupEstimator,
   type Grouping,
 } from './kernels/advantages.js';
+export { AdaptiveEntropyCoefficient, type EntropyCoefficientOptions } from './kernels/entropyCoefficient.js';
+export {
+  positiveExampleLoss,
+  type PositiveExampleLoss,
+  type PositiveExampleOptions,
+} from './kernels/positiveExamples.js';
 export {
   type Aggregation,
   type KlForm,

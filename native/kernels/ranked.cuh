@@ -7,7 +7,8 @@
 #include "runtime/cuda/device.cuh"
 
 // Choosing from all elements of a batch by 64-bit keys, ties by position, with one block of kRankBlock threads: what is
-// chosen depends on every element, and one block needs no launch between its passes. `key(i)` is evaluated in each pass.
+// chosen depends on every element, and one block needs no launch between its passes. `key(i)` is evaluated in each
+// pass.
 namespace crossthink::cuda {
 namespace {
 
@@ -18,7 +19,9 @@ constexpr unsigned kDigits = 256;  // Keys are looked at eight bits at a time.
 __device__ __forceinline__ unsigned LanesBelow(unsigned votes) { return votes & ((1U << LaneIndex()) - 1); }
 
 // How many threads of the block say yes; the whole block calls it.
-__device__ __forceinline__ unsigned CountInBlock(bool yes) { return static_cast<unsigned>(__syncthreads_count(yes ? 1 : 0)); }
+__device__ __forceinline__ unsigned CountInBlock(bool yes) {
+  return static_cast<unsigned>(__syncthreads_count(yes ? 1 : 0));
+}
 
 // How many of the n elements pass the test.
 template <class Test>

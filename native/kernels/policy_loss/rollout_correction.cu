@@ -1,13 +1,12 @@
 // Rollout correction: weights and masks. Bytes moved per token: 9 read twice (log-probs, rollout log-probs, mask; the
-// second time from the second-level cache where they fit), because a sequence is judged before its tokens are; 5 written;
-// 8 more where weights are normalised over the batch.
+// second time from the second-level cache where they fit), because a sequence is judged before its tokens are; 5
+// written; 8 more where weights are normalised over the batch.
 //
 // Five launches, six with the normalisation: tiles are measured (one warp a tile of 1024 tokens), sequences judged (one
 // thread each), tokens corrected (one warp a tile), partial sums added per sequence, and over the sequences in order.
-#include "kernels/policy_loss/rollout_correction_cuda.h"
-
 #include "kernels/ordered_sum.cuh"
 #include "kernels/policy_loss/mismatch.h"
+#include "kernels/policy_loss/rollout_correction_cuda.h"
 #include "kernels/token_tiles.cuh"
 #include "runtime/cuda/workspace.h"
 
@@ -65,7 +64,8 @@ __device__ __forceinline__ float JoinMax(float x) {
   return x;
 }
 
-__global__ __launch_bounds__(kBlock) void CorrectionMeasure(RolloutCorrection op, size_t tiles, MeasuredTile* measured) {
+__global__ __launch_bounds__(kBlock) void CorrectionMeasure(RolloutCorrection op, size_t tiles,
+                                                            MeasuredTile* measured) {
   const size_t number = size_t{blockIdx.x} * kBlockWarps + WarpIndex();
   if (number >= tiles) return;
   const TokenTile tile = FindTile(Packed(op), number);
@@ -182,7 +182,8 @@ cudaError_t RunSequences(const RolloutCorrection& op, const Memory& memory, cuda
   const size_t sequence_blocks = CeilDivide(op.sequences, kBlock);
   cudaError_t error = Launch(CorrectionMeasure, tile_blocks, kBlock, 0, stream, op, tiles, memory.measured);
   if (error != cudaSuccess) return error;
-  error = Launch(CorrectionJudge, sequence_blocks, kBlock, 0, stream, op, memory.measured, memory.verdicts, memory.sums);
+  error =
+      Launch(CorrectionJudge, sequence_blocks, kBlock, 0, stream, op, memory.measured, memory.verdicts, memory.sums);
   if (error != cudaSuccess) return error;
   error = Launch(CorrectionTokens, tile_blocks, kBlock, 0, stream, op, tiles, memory.verdicts, memory.corrected);
   if (error != cudaSuccess) return error;

@@ -1,11 +1,10 @@
-// Selections over the whole batch. Bytes moved per token: Clip-Cov and KL-Cov 9 to 13 for the keys, read twice, and 8 per
-// key written once and read ten times; the highest entropies 5 read ten times; M2PO 9 read twice and 8 per key, read and
-// written eight times by its sort. All of that goes through one block, whose multiprocessor reads some 100 GB/s, and the
-// means and the running sum are chains of additions in index order: milliseconds for a million tokens, which is little
-// beside the step it is for, and the same bits as on the CPU.
-#include "kernels/policy_loss/selection_cuda.h"
-
+// Selections over the whole batch. Bytes moved per token: Clip-Cov and KL-Cov 9 to 13 for the keys, read twice, and 8
+// per key written once and read ten times; the highest entropies 5 read ten times; M2PO 9 read twice and 8 per key,
+// read and written eight times by its sort. All of that goes through one block, whose multiprocessor reads some 100
+// GB/s, and the means and the running sum are chains of additions in index order: milliseconds for a million tokens,
+// which is little beside the step it is for, and the same bits as on the CPU.
 #include "kernels/ordered_sum.cuh"
+#include "kernels/policy_loss/selection_cuda.h"
 #include "kernels/policy_loss/selection_keys.h"
 #include "kernels/ranked.cuh"
 #include "kernels/token_tiles.cuh"
@@ -45,7 +44,8 @@ __host__ __device__ __forceinline__ PackedSequences Packed(const CovarianceSelec
   return {op.offsets, op.sequences, op.tokens};
 }
 
-__global__ __launch_bounds__(kBlock) void CovarianceAdvantages(CovarianceSelection op, size_t tiles, float* advantages) {
+__global__ __launch_bounds__(kBlock) void CovarianceAdvantages(CovarianceSelection op, size_t tiles,
+                                                               float* advantages) {
   const size_t number = size_t{blockIdx.x} * kBlockWarps + WarpIndex();
   if (number >= tiles) return;
   const TokenTile tile = FindTile(Packed(op), number);
@@ -82,8 +82,8 @@ __global__ __launch_bounds__(kBlock) void CovarianceKeys(CovarianceSelection op,
   }
 }
 
-// Writes `chosen` at the `wanted` elements with the largest keys, fewer where there are fewer candidates, and `other(i)`
-// at the rest. The whole block.
+// Writes `chosen` at the `wanted` elements with the largest keys, fewer where there are fewer candidates, and
+// `other(i)` at the rest. The whole block.
 template <class Key, class Other>
 __device__ __forceinline__ void ChooseLargest(size_t n, Key key, size_t wanted, uint8_t chosen, Other other,
                                               uint8_t* bytes) {
@@ -95,13 +95,14 @@ __device__ __forceinline__ void ChooseLargest(size_t n, Key key, size_t wanted, 
   });
 }
 
-__global__ __launch_bounds__(kRankBlock) void CovarianceChoice(CovarianceSelection op, const uint64_t* keys,
-                                                               const CovarianceStatistics* statistics) {
+__global__ __launch_bounds__(kRankBlock, 1) void CovarianceChoice(CovarianceSelection op, const uint64_t* keys,
+                                                                  const CovarianceStatistics* statistics) {
   const size_t wanted = ShareOf(op.ratio, statistics->count);
-  ChooseLargest(op.tokens, [&](size_t t) { return keys[t]; }, wanted, 1, [](size_t) { return uint8_t{0}; }, op.selected);
+  ChooseLargest(
+      op.tokens, [&](size_t t) { return keys[t]; }, wanted, 1, [](size_t) { return uint8_t{0}; }, op.selected);
 }
 
-__global__ __launch_bounds__(kRankBlock) void EntropyChoice(EntropySelection op) {
+__global__ __launch_bounds__(kRankBlock, 1) void EntropyChoice(EntropySelection op) {
   const size_t count = CountElements(op.tokens, [&](size_t t) { return IsCandidate(op.mask, t); });
   const auto key = [&](size_t t) {
     const float entropy = IsCandidate(op.mask, t) ? op.entropies[t] : spec::QuietNan();
@@ -146,7 +147,8 @@ __device__ __forceinline__ size_t LongestBelow(const SecondMomentMask& op, const
   return longest;
 }
 
-__global__ __launch_bounds__(kRankBlock) void SecondMomentChoice(SecondMomentMask op, uint64_t* keys, uint64_t* other) {
+__global__ __launch_bounds__(kRankBlock, 1) void SecondMomentChoice(SecondMomentMask op, uint64_t* keys,
+                                                                    uint64_t* other) {
   const uint64_t* sorted = SortAscending(keys, other, op.tokens);
   const size_t candidates = CountElements(op.tokens, [&](size_t i) { return sorted[i] != kAboveAll; });
   uint64_t cut = 0;

@@ -33,8 +33,8 @@ struct CovarianceSelection {
 };
 void RunCovarianceSelection(const CovarianceSelection& op);
 
-// The tokens that a loss of the highest entropies leaves out (arXiv 2506.01939): the valid ones without the `ratio` of them,
-// at least one, whose entropy is largest. A NaN is never among those.
+// The tokens that a loss of the highest entropies leaves out (arXiv 2506.01939): the valid ones without the `ratio` of
+// them, at least one, whose entropy is largest. A NaN is never among those.
 struct EntropySelection {
   size_t tokens = 0;
   const float* entropies = nullptr;

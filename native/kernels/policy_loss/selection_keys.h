@@ -11,8 +11,8 @@
 #include "spec/bits.h"
 #include "spec/philox.h"
 
-// What the tokens of a selection are ordered by, on the CPU and on a CUDA thread: larger keys first, then by position. A
-// NaN is no candidate. docs/losses.md, "Selections".
+// What the tokens of a selection are ordered by, on the CPU and on a CUDA thread: larger keys first, then by position.
+// A NaN is no candidate. docs/losses.md, "Selections".
 namespace crossthink {
 namespace {
 
@@ -44,8 +44,8 @@ struct CovarianceMeans {
 // Of a valid token t, at `position` of its sequence.
 CT_HD CT_INLINE double CovarianceKey(const CovarianceSelection& op, const CovarianceMeans& means, size_t sequence,
                                      size_t position, size_t t, float advantage) {
-  const double covariance = (static_cast<double>(advantage) - means.advantage) *
-                            (static_cast<double>(op.logprobs[t]) - means.logprob);
+  const double covariance =
+      (static_cast<double>(advantage) - means.advantage) * (static_cast<double>(op.logprobs[t]) - means.logprob);
   if (op.largest) return covariance;
   const bool eligible = covariance > op.low && covariance < op.high && !IsClipped(op, t, advantage);
   return eligible ? RandomKey(op, sequence, position) : static_cast<double>(spec::QuietNan());
