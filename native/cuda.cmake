@@ -29,7 +29,8 @@ set(CROSSTHINK_GPU_RUNNER_SOURCES
   test/gpu/policy_loss_check.cpp
   test/gpu/sampling_check.cpp
   test/gpu/token_advantages_check.cpp
-  test/gpu/timing.cpp)
+  test/gpu/timing.cpp
+  test/gpu/timing_losses.cpp)
 
 # The numeric specification: no contraction of a * b + c, no flushing, IEEE division and square root.
 set(CROSSTHINK_NVCC_FLAGS --fmad=false --ftz=false --prec-div=true --prec-sqrt=true)

@@ -23,20 +23,25 @@ function reference(batch: ReturnType<typeof randomBatch>, positives: Uint8Array)
 describe('positiveExampleLoss', () => {
   it('is the mean negative log-likelihood of the right responses, times its coefficient', () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 0, max: 12 }), fc.double({ min: 0.01, max: 2 }), (seed, n, mu) => {
-        const batch = randomBatch(seed, n, 0, 40);
-        const positives = positivesOf(n);
-        const want = reference(batch, positives);
-        const got = positiveExampleLoss({ ...batch, positives }, { coefficient: mu });
-        const denominator = Math.max(1, want.tokens.size);
-        expect(Math.abs(got.loss - (mu * want.nllSum) / denominator)).toBeLessThan(1e-5 * (1 + mu * 4));
-        expect(got.metrics.tokens).toBe(want.tokens.size);
-        expect(Math.abs(got.metrics.nllSum - want.nllSum)).toBeLessThan(1e-5 * (1 + want.nllSum));
-        got.dLogprobs.forEach((g, t) => {
-          const slope = want.tokens.has(t) ? -mu / denominator : 0;
-          expect(Math.abs(g - slope)).toBeLessThan(1e-6 * Math.abs(slope) + (want.tokens.has(t) ? 1e-12 : 0) + 1e-30);
-        });
-      }),
+      fc.property(
+        fc.integer(),
+        fc.integer({ min: 0, max: 12 }),
+        fc.double({ min: 0.01, max: 2, noNaN: true }),
+        (seed, n, mu) => {
+          const batch = randomBatch(seed, n, 0, 40);
+          const positives = positivesOf(n);
+          const want = reference(batch, positives);
+          const got = positiveExampleLoss({ ...batch, positives }, { coefficient: mu });
+          const denominator = Math.max(1, want.tokens.size);
+          expect(Math.abs(got.loss - (mu * want.nllSum) / denominator)).toBeLessThan(1e-5 * (1 + mu * 4));
+          expect(got.metrics.tokens).toBe(want.tokens.size);
+          expect(Math.abs(got.metrics.nllSum - want.nllSum)).toBeLessThan(1e-5 * (1 + want.nllSum));
+          got.dLogprobs.forEach((g, t) => {
+            const slope = want.tokens.has(t) ? -mu / denominator : 0;
+            expect(Math.abs(g - slope)).toBeLessThan(1e-6 * Math.abs(slope) + (want.tokens.has(t) ? 1e-12 : 0) + 1e-30);
+          });
+        },
+      ),
       { numRuns: 30 },
     );
   });
