@@ -136,6 +136,10 @@ declare const binding: {
   cudaWhiten(...args: CudaOperationArguments): void;
   cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
+  cudaRolloutCorrection(...args: CudaOperationArguments): void;
+  cudaSelectByCovariance(...args: CudaOperationArguments): void;
+  cudaSelectByEntropy(...args: CudaOperationArguments): void;
+  cudaSecondMomentMask(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
     vocab: number;
@@ -298,6 +302,13 @@ declare const binding: {
     seed: bigint,
     selected: Uint8Array,
   ): number;
+  selectByEntropy(
+    tokens: number,
+    entropies: Float32Array,
+    mask: Uint8Array | undefined,
+    ratio: number,
+    selected: Uint8Array,
+  ): void;
   secondMomentMask(
     tokens: number,
     logprobs: Float32Array,
