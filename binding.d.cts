@@ -84,6 +84,22 @@ type LinearForwardArguments = [
   threads: number,
 ];
 
+type LinearBackwardArguments = [
+  ...LinearProductArguments,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  workspace: number,
+  state: Float64Array,
+  dLogprob: Float32Array,
+  dEntropy: Float32Array | undefined,
+  dHidden: Float32Array | undefined,
+  dWeight: Float32Array | undefined,
+  dBias: Float32Array | undefined,
+  accumulate: boolean,
+  threads: number,
+];
+
 type LinearLogitsArguments = [...LinearProductArguments, logits: Float32Array, threads: number];
 
 /** Pointers and numbers in the order of native/addon/cuda_operations.cpp. */
@@ -188,9 +204,11 @@ declare const binding: {
     stream: boolean,
   ): void;
   linearForward(...args: LinearForwardArguments): void;
+  linearBackward(...args: LinearBackwardArguments): void;
   linearLogits(...args: LinearLogitsArguments): void;
   /** Resolve to false where the flag at element 0 of the last argument stopped them. */
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  linearBackwardAsync(...args: [...LinearBackwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */

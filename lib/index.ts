@@ -122,6 +122,10 @@ export {
   linearLogitsAsync,
   linearLogprobs,
   linearLogprobsAsync,
+  linearLogprobsBackward,
+  linearLogprobsBackwardAsync,
+  type LinearBackwardOptions,
+  type LinearGradients,
   type LinearLogitsOptions,
   type LinearLogprobsOptions,
 } from './kernels/linearLogprob.js';

@@ -1,6 +1,7 @@
 #include "kernels/linear/linear.h"
 
 #include <exception>
+#include <string>
 
 #include "addon/addon.h"
 #include "addon/arguments.h"
@@ -48,6 +49,30 @@ LinearForward ReadForward(Arguments* in, size_t* workspace) {
   return op;
 }
 
+// (..., tokens, temperature, temperatures | undefined, workspace, state, dLogprob, dEntropy | undefined, dHidden |
+// undefined, dWeight | undefined, dBias | undefined, accumulate, threads)
+auto BackwardWork(Arguments* in) {
+  LinearBackward op;
+  op.product = ReadProduct(in);
+  const LinearProduct& product = op.product;
+  LogprobBackward& logprob = op.logprob;
+  logprob.tokens = in->Array<int32_t>(product.rows, "tokens");
+  const double temperature = in->Number();
+  logprob.temperature = in->ReadRowFloat(temperature, product.rows, "temperature");
+  const size_t workspace = in->Size();
+  logprob.state = in->Array<double>(product.rows * kStateSize, "state");
+  logprob.d_logprob = in->Array<float>(product.rows, "dLogprob");
+  logprob.d_entropy = in->Array<float>(product.rows, "dEntropy");
+  op.d_hidden = in->Array<float>(product.rows * product.depth, "dHidden");
+  op.d_weight = in->Array<float>(product.vocab * product.depth, "dWeight");
+  op.d_bias = in->Array<float>(product.vocab, "dBias");
+  op.accumulate = in->Flag();
+  const auto threads = static_cast<unsigned>(in->Size());
+  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
+    return RunLinearBackward(op, workspace, threads, cancel);
+  };
+}
+
 // Runs work that may not find its memory.
 template <class Work>
 Napi::Value RunHere(const Napi::CallbackInfo& info, const Work& work) {
@@ -84,32 +109,31 @@ auto LogitsWork(Arguments* in) {
   return [op, threads](const std::atomic<int32_t>* cancel) { return RunLinearLogits(op, threads, cancel); };
 }
 
-Napi::Value Forward(const Napi::CallbackInfo& info) {
+// An operation, `work` taking its arguments, in both forms.
+template <auto work>
+Napi::Value Here(const Napi::CallbackInfo& info) {
   Arguments in(info);
-  return RunHere(info, ForwardWork(&in));
+  return RunHere(info, work(&in));
 }
-Napi::Value ForwardAsync(const Napi::CallbackInfo& info) {
+template <auto work>
+Napi::Value Later(const Napi::CallbackInfo& info) {
   Arguments in(info);
-  const auto work = ForwardWork(&in);
-  return RunLater(info, &in, work);
+  const auto job = work(&in);
+  return RunLater(info, &in, job);
 }
-Napi::Value LogitsHere(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  return RunHere(info, LogitsWork(&in));
-}
-Napi::Value LogitsAsync(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  const auto work = LogitsWork(&in);
-  return RunLater(info, &in, work);
+
+template <auto work>
+void Add(Napi::Env env, Napi::Object exports, const std::string& name) {
+  exports[name] = Napi::Function::New(env, Here<work>, name);
+  exports[name + "Async"] = Napi::Function::New(env, Later<work>, name + "Async");
 }
 
 }  // namespace
 
 void RegisterLinear(Napi::Env env, Napi::Object exports) {
-  exports["linearForward"] = Napi::Function::New(env, Forward, "linearForward");
-  exports["linearForwardAsync"] = Napi::Function::New(env, ForwardAsync, "linearForwardAsync");
-  exports["linearLogits"] = Napi::Function::New(env, LogitsHere, "linearLogits");
-  exports["linearLogitsAsync"] = Napi::Function::New(env, LogitsAsync, "linearLogitsAsync");
+  Add<ForwardWork>(env, exports, "linearForward");
+  Add<BackwardWork>(env, exports, "linearBackward");
+  Add<LogitsWork>(env, exports, "linearLogits");
 }
 
 }  // namespace crossthink::addon

@@ -36,7 +36,8 @@ CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t
   for (size_t i = 0; i < w; ++i) row[i] = weight + (i < entries ? i : entries - 1) * op.weight_stride;
   const size_t steps = C::Steps(op.depth);
   // The rows of the next vector, in the order of their addresses, while this one is worked on.
-  const size_t fetched = (w * op.weight_stride * sizeof(T) + (steps + w - 1) / w - 1) / ((steps + w - 1) / w);
+  const size_t squares = (steps + w - 1) / w;
+  const size_t fetched = entries > w ? (w * op.weight_stride * sizeof(T) + squares - 1) / squares : 0;
   const char* ahead = reinterpret_cast<const char*>(weight + w * op.weight_stride);
   for (size_t begin = 0; begin < steps; begin += C::kBlock) {
     const size_t end = steps - begin < C::kBlock ? steps : begin + C::kBlock;

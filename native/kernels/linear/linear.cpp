@@ -28,7 +28,7 @@ void ForEachTile(const LinearProduct& op, const LinearKernels& kernels, const Ro
       const size_t first = tile * spec::kTile;
       const size_t columns = std::min(spec::kTile, op.vocab - first);
       const ScratchPool::Lease scratch(scratches);
-      logits(op, group.Block(block), first, columns, *scratch, (*scratch).logits, kLogitsStride);
+      logits(op, group.Block(block), first, columns, *scratch, scratch->logits, kLogitsStride);
       use(block, tile, columns, *scratch);
     }
   };

@@ -21,6 +21,7 @@ struct LinearProduct {
   size_t depth = 0;
   const void* hidden = nullptr;
   size_t hidden_stride = 0;
+  const int32_t* gather = nullptr;  // [rows]: which rows of `hidden` these are; null: all of them, in order.
   const void* weight = nullptr;
   size_t weight_stride = 0;
   const float* bias = nullptr;  // [vocab], added to the finished product; null: none.
@@ -36,6 +37,28 @@ struct LinearLogits {
 struct LinearForward {
   LinearProduct product;
   LogprobForward logprob;
+};
+
+// d_hidden = D weight, d_weight = D^T hidden, d_bias = column sums of D, where D is the gradient of LogprobBackward
+// (whose `logits` and `d_logits` are not read) to the logits. Any of the three may be null. Rows without a gradient
+// take no part: what they hold cannot reach the others.
+struct LinearBackward {
+  LinearProduct product;
+  LogprobBackward logprob;
+  float* d_hidden = nullptr;  // [rows, depth], without gaps.
+  float* d_weight = nullptr;  // [vocab, depth], without gaps.
+  float* d_bias = nullptr;    // [vocab]
+  bool accumulate = false;    // Add to what is there.
+};
+
+// D for some rows and columns, as the products of the backward pass read it.
+struct GradientChunk {
+  size_t begin;    // First row of the (gathered) product,
+  size_t rows;     // and their number.
+  size_t first;    // First vocabulary entry,
+  size_t columns;  // and their number.
+  float* d;        // [rows, stride]
+  size_t stride;
 };
 
 constexpr size_t kLinearTypes = 2;  // DType::kFloat32, DType::kBfloat16.
@@ -91,7 +114,24 @@ struct LinearKernels {
                       const LinearPartials& partials);
   // Joins the tiles of the partials of `rows` rows and writes their results.
   void (*finish)(const LogprobForward& op, size_t rows, const LinearPartials& partials);
+
+  // Turns logits into D, in place. `targets`: the target's logit of each row of the product. [entropy]
+  void (*gradient[2])(const LogprobBackward& op, const LinearProduct& product, const float* targets,
+                      const GradientChunk& chunk);
+  // Bytes of `panels` below, and the columns of the hidden size that one call should get.
+  size_t panel_bytes;
+  size_t panel_columns;
+  // Columns [column, column + columns) of the hidden size: rows of the product at out + i * depth, added where `add`.
+  void (*d_hidden[kLinearTypes])(const LinearProduct& op, const GradientChunk& chunk, size_t column, size_t columns,
+                                 float* panels, float* out, bool add);
+  void (*d_weight[kLinearTypes])(const LinearProduct& op, const GradientChunk& chunk, size_t column, size_t columns,
+                                 float* panels, float* out, bool add);
+  void (*d_bias)(const GradientChunk& chunk, float* out, bool add);
 };
+
+// Rows of D that one chain of d_weight and d_bias runs over; entries of the vocabulary for d_hidden:
+// Float32Chain::kBlock.
+constexpr size_t kGradientRows = 256;
 
 constexpr size_t kDefaultLinearWorkspace = size_t{64} << 20;
 
@@ -100,6 +140,8 @@ constexpr size_t kDefaultLinearWorkspace = size_t{64} << 20;
 // stopped them.
 bool RunLinearLogits(const LinearLogits& op, unsigned threads, const std::atomic<int32_t>* cancel);
 bool RunLinearForward(const LinearForward& op, size_t workspace, unsigned threads, const std::atomic<int32_t>* cancel);
+bool RunLinearBackward(const LinearBackward& op, size_t workspace, unsigned threads,
+                       const std::atomic<int32_t>* cancel);
 
 }  // namespace crossthink
 

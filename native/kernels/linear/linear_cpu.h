@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/elements.h"
+#include "kernels/linear/backward_cpu.h"
 #include "kernels/linear/linear.h"
 #include "kernels/linear/product.h"
 #include "kernels/logprob/logprob_cpu.h"
@@ -72,6 +73,12 @@ constexpr LinearKernels MakeLinearKernels() {
       {LogitsOfBlock<F32>, LogitsOfBlock<B16>},
       {SumTileOfRows<V, Weighted::kNo>, SumTileOfRows<V, Weighted::kYes>},
       FinishRows,
+      {GradientOfRows<V, false>, GradientOfRows<V, true>},
+      kPanelBytes<V>,
+      kPanelColumns<V>,
+      {HiddenGradient<V, Float32Elements<V>>, HiddenGradient<V, Bfloat16Elements<V>>},
+      {WeightGradient<V, Float32Elements<V>>, WeightGradient<V, Bfloat16Elements<V>>},
+      BiasGradient<V>,
   };
 }
 

@@ -24,7 +24,8 @@ constexpr size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
 template <class C>
 CT_INLINE const typename C::T* HiddenRow(const LinearProduct& op, size_t i) {
-  return static_cast<const typename C::T*>(op.hidden) + i * op.hidden_stride;
+  const size_t row = op.gather == nullptr ? i : static_cast<size_t>(op.gather[i]);
+  return static_cast<const typename C::T*>(op.hidden) + row * op.hidden_stride;
 }
 
 template <class C>
