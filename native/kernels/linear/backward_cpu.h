@@ -71,12 +71,12 @@ CT_INLINE void PanelProduct(CellView a, size_t rows, const float* panel, size_t 
       const CellView here = {a.data + i * a.row, a.row, a.step};
       float* to = out + i * out_row;
       if (columns == Shape::kPanel) {
-        ProductTile<C, kRows, Shape::kVectors>(here, panel, steps, to, out_row, add, nullptr);
+        ProductTile<C, kRows, Shape::kVectors>(here, panel, steps, to, out_row, add, {});
         continue;
       }
       // The last panel may be narrow: what follows its columns is not ours.
       alignas(64) float tile[kRows * Shape::kPanel];
-      ProductTile<C, kRows, Shape::kVectors>(here, panel, steps, tile, Shape::kPanel, false, nullptr);
+      ProductTile<C, kRows, Shape::kVectors>(here, panel, steps, tile, Shape::kPanel, false, {});
       for (size_t r = 0; r < kRows; ++r) {
         for (size_t j = 0; j < columns; ++j) {
           float* p = to + r * out_row + j;
