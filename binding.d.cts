@@ -137,8 +137,11 @@ declare const binding: {
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
-  cudaGroupAdvantages(...args: CudaOperationArguments): void;
   /** native/addon/cuda_losses.cpp */
+  cudaGroupAdvantages(...args: CudaOperationArguments): void;
+  cudaGae(...args: CudaOperationArguments): void;
+  cudaWhiten(...args: CudaOperationArguments): void;
+  cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
@@ -331,5 +334,42 @@ declare const binding: {
     dEntropies: Float32Array | undefined,
     results: Float64Array,
   ): number;
+  /** native/addon/text.cpp: a batch of questions as lines, ids and duplicate keys; lib/curation/questionBatch.ts. */
+  encodeQuestions(
+    arena: Uint8Array,
+    ends: Uint32Array,
+    texts: number,
+    heads: Int32Array,
+    rows: number,
+    profiles: readonly string[],
+    out: Uint8Array,
+    lineEnds: Uint32Array,
+    ids: Uint8Array,
+    keys: Uint8Array | undefined,
+    signatures: Uint8Array | undefined,
+    signatureBytes: number,
+    shingle: number,
+  ): number;
+  DuplicateIndex: new (
+    bands: number,
+    rows: number,
+    threshold: number,
+  ) => {
+    add(
+      count: number,
+      keys: Uint8Array,
+      ids: Uint8Array,
+      signatures: Uint8Array | undefined,
+      matches: Uint8Array,
+      firstIds: Uint8Array,
+      similarities: Float64Array,
+    ): void;
+  };
+  QuestionParquet: new (createdBy: string) => {
+    /** Whole lines in, number of bytes waiting to be taken out. */
+    append(lines: Uint8Array): number;
+    finish(): number;
+    take(out: Uint8Array): void;
+  };
 };
 export = binding;
