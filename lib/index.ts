@@ -132,10 +132,12 @@ export {
 export { type LinearOptions } from './kernels/linearProduct.js';
 export {
   logprobBackward,
+  mergeLogprobs,
   tokenLogprobs,
   type LogprobBackwardOptions,
   type LogprobGradients,
   type LogprobOptions,
+  type MergedLogprobs,
   type TokenLogprobs,
   type TokenLogprobsOptions,
 } from './kernels/logprob.js';

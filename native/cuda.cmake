@@ -9,6 +9,7 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/advantage/token_advantages.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
+  native/kernels/logprob/top.cu
   native/kernels/policy_loss/policy_loss.cu
   native/kernels/sampling/sample.cu)
 set(CROSSTHINK_GPU_RUNNER_SOURCES

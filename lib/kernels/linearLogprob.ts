@@ -5,13 +5,13 @@ import { cancellable } from './cancel.js';
 import { checkLinear, type LinearOptions, type LinearProduct } from './linearProduct.js';
 import { type LogitsArray } from './logits.js';
 import { type LogprobGradients, type TokenLogprobs } from './logprob.js';
+import { checkScalars, STATE_SIZE, type LogprobScalars } from './logprobOptions.js';
 
-const STATE_SIZE = 3;
 const DEFAULT_WORKSPACE = 64 * 2 ** 20;
 
 const isTemperature = (x: number): boolean => x > 0 && Number.isFinite(x);
 
-interface RowOptions extends LinearOptions {
+interface RowOptions extends LinearOptions, LogprobScalars {
   /** Softmax temperature: one for all rows, or one per row; default 1. */
   readonly temperature?: number | Float32Array | undefined;
   /**
@@ -24,12 +24,15 @@ interface RowOptions extends LinearOptions {
 export interface LinearLogprobsOptions extends RowOptions {
   /** Also compute the entropy of each row; default true. */
   readonly entropy?: boolean | undefined;
-  /** Arrays to write into, of one element per row (`state`: three). */
+  /** Also compute the sum of squared probabilities; default false. */
+  readonly sumSquares?: boolean | undefined;
+  /** Arrays to write into, of one element per row (`state`: five). */
   readonly out?:
     | {
         readonly logprob?: Float32Array;
         readonly entropy?: Float32Array;
         readonly logsumexp?: Float32Array;
+        readonly sumSquares?: Float32Array;
         readonly state?: Float64Array;
         readonly status?: Uint8Array;
       }
@@ -47,12 +50,14 @@ function operands(x: LinearProduct) {
   return [typeCode, rows, vocab, depth, hiddenStride, hidden, weightStride, weight, bias] as const;
 }
 
-function rowParameters(options: RowOptions, rows: number) {
-  const { temperature, workspaceBytes = DEFAULT_WORKSPACE } = options;
-  return {
-    temperature: floatParameter('options.temperature', temperature, 1, rows, 'a finite number > 0', isTemperature),
-    workspace: requireInteger('options.workspaceBytes', workspaceBytes, 0),
-  };
+/** What both directions take of the rows, in the order of native/addon/linear.cpp. */
+function rowArguments(tokens: Int32Array, options: RowOptions) {
+  const { temperature: t, workspaceBytes = DEFAULT_WORKSPACE } = options;
+  const rows = tokens.length;
+  const temperature = floatParameter('options.temperature', t, 1, rows, 'a finite number > 0', isTemperature);
+  const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
+  const workspace = requireInteger('options.workspaceBytes', workspaceBytes, 0);
+  return [tokens, temperature.scalar, temperature.values, softcap, ignoreIndex, vocabOffset, workspace] as const;
 }
 
 function prepareLogprobs(
@@ -70,19 +75,23 @@ function prepareLogprobs(
   const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
   const wanted = options.entropy ?? true;
   const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
-  const { temperature, workspace } = rowParameters(options, rows);
+  const squares = options.sumSquares ?? false;
+  const sumSquares = squares
+    ? float32('options.out.sumSquares', out.sumSquares ?? new Float32Array(rows), rows)
+    : undefined;
   const call: Parameters<typeof binding.linearForward> = [
     ...operands(x),
-    ...([tokens, temperature.scalar, temperature.values, workspace] as const),
-    ...([status, logprob, logsumexp, state, entropy] as const),
+    ...rowArguments(tokens, options),
+    ...([status, logprob, logsumexp, state, entropy, sumSquares] as const),
     threadCount('options.threads', options.threads),
   ];
-  return { call, result: { logprob, logsumexp, state, status, ...(entropy === undefined ? {} : { entropy }) } };
+  const result = { logprob, logsumexp, state, status, ...(entropy && { entropy }), ...(sumSquares && { sumSquares }) };
+  return { call, result };
 }
 
 /**
  * Log-probability of one token per row of `logits = hidden weightᵀ + bias`, with entropy and log-sum-exp, without ever
- * storing the logits: the same bits as `tokenLogprobs(linearLogits(hidden, weight), tokens)`.
+ * storing the logits: the same bits as `tokenLogprobs(linearLogits(hidden, weight), tokens)` with the same options.
  *
  * @param hidden `[rows, hiddenSize]`, float32 or bfloat16.
  * @param weight `[vocab, hiddenSize]` of the same type: the rows of a language model's head (or its tied embedding).
@@ -157,11 +166,10 @@ function prepareBackward(
   const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
   const dEntropy =
     gradients.dEntropy === undefined ? undefined : float32('gradients.dEntropy', gradients.dEntropy, rows);
-  const { out = {}, accumulate = false, temperature: given, workspaceBytes, ...shape } = options;
-  const entropy = dEntropy !== undefined;
+  const { out = {}, accumulate = false, ...forward } = options;
   const state =
     gradients.state === undefined
-      ? linearLogprobs(hidden, weight, tokens, { ...shape, temperature: given, workspaceBytes, entropy }).state
+      ? linearLogprobs(hidden, weight, tokens, { ...forward, entropy: dEntropy !== undefined }).state
       : float64('gradients.state', gradients.state, rows * STATE_SIZE);
   const dHidden = gradientArray('options.out.dHidden', out.dHidden, true, rows * x.depth);
   const dWeight = gradientArray('options.out.dWeight', out.dWeight, true, x.vocab * x.depth);
@@ -169,10 +177,9 @@ function prepareBackward(
   [dHidden, dWeight, dBias].forEach((d, i) => {
     if (d) apart(`options.out.${['dHidden', 'dWeight', 'dBias'][i] ?? ''}`, d, [hidden, weight, x.bias]);
   });
-  const { temperature, workspace } = rowParameters(options, rows);
   const call: Parameters<typeof binding.linearBackward> = [
     ...operands(x),
-    ...([tokens, temperature.scalar, temperature.values, workspace] as const),
+    ...rowArguments(tokens, options),
     ...([state, dLogprob, dEntropy, dHidden, dWeight, dBias, accumulate] as const),
     threadCount('options.threads', options.threads),
   ];

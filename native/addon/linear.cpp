@@ -6,6 +6,7 @@
 #include "addon/addon.h"
 #include "addon/arguments.h"
 #include "addon/async.h"
+#include "addon/logprob_scalars.h"
 
 namespace crossthink::addon {
 namespace {
@@ -27,39 +28,47 @@ LinearProduct ReadProduct(Arguments* in) {
   return op;
 }
 
-// (..., tokens, temperature, temperatures | undefined, workspace, status, logprob, logsumexp, state,
-// entropy | undefined)
-LinearForward ReadForward(Arguments* in, size_t* workspace) {
+// (..., tokens, temperature, temperatures | undefined, softcap, ignoreIndex, vocabOffset, workspace)
+void ReadRows(Arguments* in, const LinearProduct& product, LogprobInput* op, size_t* workspace) {
+  op->logits.rows = product.rows;
+  op->logits.vocab = product.vocab;
+  op->tokens = in->Array<int32_t>(product.rows, "tokens");
+  const double temperature = in->Number();
+  op->temperature = in->ReadRowFloat(temperature, product.rows, "temperature");
+  ReadLogprobScalars(in, op);
+  *workspace = in->Size();
+}
+
+// (...rows, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined, threads)
+auto ForwardWork(Arguments* in) {
   LinearForward op;
   op.product = ReadProduct(in);
   const size_t rows = op.product.rows;
   LogprobForward& logprob = op.logprob;
-  logprob.logits.rows = rows;
-  logprob.logits.vocab = op.product.vocab;
-  logprob.tokens = in->Array<int32_t>(rows, "tokens");
-  const double temperature = in->Number();
-  logprob.temperature = in->ReadRowFloat(temperature, rows, "temperature");
-  *workspace = in->Size();
+  size_t workspace = 0;
+  ReadRows(in, op.product, &logprob, &workspace);
   logprob.status = in->Array<uint8_t>(rows, "status");
   logprob.logprob = in->Array<float>(rows, "logprob");
   logprob.logsumexp = in->Array<float>(rows, "logsumexp");
   logprob.state = in->Array<double>(rows * kStateSize, "state");
   logprob.entropy_out = in->Array<float>(rows, "entropy");
   logprob.entropy = logprob.entropy_out != nullptr;
-  return op;
+  logprob.sum_squares = in->Array<float>(rows, "sumSquares");
+  const auto threads = static_cast<unsigned>(in->Size());
+  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
+    return RunLinearForward(op, workspace, threads, cancel);
+  };
 }
 
-// (..., tokens, temperature, temperatures | undefined, workspace, state, dLogprob, dEntropy | undefined, dHidden |
-// undefined, dWeight | undefined, dBias | undefined, accumulate, threads)
+// (...rows, state, dLogprob, dEntropy | undefined, dHidden | undefined, dWeight | undefined, dBias | undefined,
+// accumulate, threads)
 auto BackwardWork(Arguments* in) {
   LinearBackward op;
   op.product = ReadProduct(in);
   const LinearProduct& product = op.product;
   LogprobBackward& logprob = op.logprob;
-  logprob.tokens = in->Array<int32_t>(product.rows, "tokens");
-  const double temperature = in->Number();
-  logprob.temperature = in->ReadRowFloat(temperature, product.rows, "temperature");
-  const size_t workspace = in->Size();
+  size_t workspace = 0;
+  ReadRows(in, product, &logprob, &workspace);
   logprob.state = in->Array<double>(product.rows * kStateSize, "state");
   logprob.d_logprob = in->Array<float>(product.rows, "dLogprob");
   logprob.d_entropy = in->Array<float>(product.rows, "dEntropy");
@@ -89,15 +98,6 @@ template <class Work>
 Napi::Value RunLater(const Napi::CallbackInfo& info, Arguments* in, const Work& work) {
   const auto job = [work](const std::atomic<int32_t>& cancel) { return work(&cancel); };
   return StartAsync(info.Env(), job, in->Rest(), in->arrays());
-}
-
-auto ForwardWork(Arguments* in) {
-  size_t workspace = 0;
-  const LinearForward op = ReadForward(in, &workspace);
-  const auto threads = static_cast<unsigned>(in->Size());
-  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
-    return RunLinearForward(op, workspace, threads, cancel);
-  };
 }
 
 // (..., logits [rows, vocab])

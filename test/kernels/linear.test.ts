@@ -5,6 +5,7 @@ import {
   linearLogitsAsync,
   linearLogprobs,
   linearLogprobsAsync,
+  mergeLogprobs,
   rowStatus,
   tokenLogprobs,
   type LogitsArray,
@@ -112,7 +113,28 @@ describe.each(TYPES)('linearLogprobs of %s', (type) => {
       const part = hidden.subarray(begin * depth, end * depth);
       const alone = linearLogprobs(part, weight, tokens.subarray(begin, end), options);
       expect(alone.logprob).toEqual(batch.logprob.subarray(begin, end));
-      expect(alone.state).toEqual(batch.state.subarray(begin * 3, end * 3));
+      expect(alone.state).toEqual(batch.state.subarray(begin * 5, end * 5));
+    }
+  });
+
+  it('takes the options of tokenLogprobs: softcap, ignored rows, sum of squares, vocabulary shards', () => {
+    const [depth, vocab] = [24, 2300];
+    for (const rows of [5, 20]) {
+      const { hidden, weight, tokens, bias, options } = operandsOf(type, rows, depth, vocab, 13, 6);
+      tokens[2] = -100;
+      const settings = { softcap: 3, ignoreIndex: -100, sumSquares: true, temperature: 0.9 };
+      const given = { ...options, ...settings, bias };
+      const whole = sameBits((threads) => linearLogprobs(hidden, weight, tokens, { ...given, threads }));
+      const logits = linearLogits(hidden, weight, { ...options, bias });
+      expect(whole).toEqual(tokenLogprobs(logits, tokens, { vocab, ...settings }));
+      expect(whole.status[2]).toBe(rowStatus.ignored);
+      const at = 2048; // A border of tiles: the merged sums are then those of the whole row.
+      const shards = [
+        { weight: weight.subarray(0, at * depth), bias: bias.subarray(0, at), vocabOffset: 0 },
+        { weight: weight.subarray(at * depth), bias: bias.subarray(at), vocabOffset: at },
+      ];
+      const states = shards.map((shard) => linearLogprobs(hidden, shard.weight, tokens, { ...given, ...shard }).state);
+      expect(mergeLogprobs(states).logprob).toEqual(whole.logprob);
     }
   });
 

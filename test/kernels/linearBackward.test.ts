@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 
 import {
+  linearLogits,
   linearLogprobs,
   linearLogprobsBackward,
   linearLogprobsBackwardAsync,
+  logprobBackward,
   type LinearGradients,
 } from '../../lib/index.js';
 import { sameBits } from './isas.js';
@@ -123,6 +125,33 @@ describe.each(TYPES)('linearLogprobsBackward of %s', (type) => {
     for (const n of [1, 2, 3]) expect(rowsOf(out.dHidden!, n, depth).every((v) => v === 0)).toBe(true);
   });
 
+  it('goes through the softcap, and by the state of a merged vocabulary', () => {
+    const [rows, depth, vocab] = [11, 15, 2200];
+    const { hidden, weight, tokens, options, random } = operandsOf(type, rows, depth, vocab, 40, 6);
+    const gradients = { dLogprob: uniforms(random, rows, 1), dEntropy: uniforms(random, rows, 1) };
+    const settings = { ...options, softcap: 2, ignoreIndex: tokens[3]! };
+    const { state } = linearLogprobs(hidden, weight, tokens, settings);
+    const whole = sameBits((threads) =>
+      linearLogprobsBackward(hidden, weight, tokens, { ...gradients, state }, { ...settings, threads }),
+    );
+    const logits = linearLogits(hidden, weight, options);
+    const d = logprobBackward(logits, tokens, { ...gradients, state }, { vocab, softcap: 2, ignoreIndex: tokens[3]! });
+    const expected = new Float64Array(vocab * depth);
+    const { x } = operandsOf(type, rows, depth, vocab, 40, 6);
+    for (let n = 0; n < rows; n++) {
+      for (let v = 0; v < vocab; v++) {
+        for (let k = 0; k < depth; k++) expected[v * depth + k]! += d[n * vocab + v]! * x[n * depth + k]!;
+      }
+    }
+    const error = expected.reduce((a, e, i) => Math.max(a, Math.abs(e - whole.dWeight![i]!)), 0);
+    expect(error).toBeLessThan(3e-6);
+    expect(rowsOf(whole.dHidden!, 3, depth).every((v) => v === 0)).toBe(true);
+    const at = 1000;
+    const shard = { ...settings, vocabOffset: at };
+    const part = linearLogprobsBackward(hidden, weight.subarray(at * depth), tokens, { ...gradients, state }, shard);
+    expect(part.dWeight).toEqual(whole.dWeight!.subarray(at * depth));
+  });
+
   it('adds up micro-batches', () => {
     const [rows, depth, vocab] = [10, 19, 60];
     const { hidden, weight, tokens, bias, options, random } = operandsOf(type, rows, depth, vocab, 4);
@@ -201,7 +230,7 @@ it('runs asynchronously and stops when aborted', async () => {
   expect(later).toEqual(linearLogprobsBackward(hidden, weight, tokens, { dLogprob }, options));
   const [rows, depth, vocab] = [1024, 512, 16384];
   const args = [new Float32Array(rows * depth), new Float32Array(vocab * depth), new Int32Array(rows)] as const;
-  const flat = { dLogprob: new Float32Array(rows).fill(1), state: new Float64Array(3 * rows).fill(1) };
+  const flat = { dLogprob: new Float32Array(rows).fill(1), state: new Float64Array(5 * rows).fill(1) };
   const controller = new AbortController();
   const reason = new Error('enough');
   const running = linearLogprobsBackwardAsync(...args, flat, { hiddenSize: depth, signal: controller.signal });

@@ -27,9 +27,7 @@ class Backward {
   }
 
   bool Run() {
-    FindTargets();
-    if (Stopped(cancel_)) return false;
-    KeepRowsWithGradient();
+    FindRowsWithGradient();
     Clear(live_.empty());
     if (live_.empty()) return true;
     product_.rows = live_.size();
@@ -86,51 +84,13 @@ class Backward {
     if (all && op_.d_bias != nullptr) std::fill_n(op_.d_bias, product_.vocab, 0.0F);
   }
 
-  // Whether anything asks for a gradient of row i that could have one.
-  bool Wanted(size_t i) const {
-    const LogprobBackward& rows = op_.logprob;
-    const int32_t token = rows.tokens[i];
-    const bool asked = rows.d_logprob[i] != 0 || (rows.d_entropy != nullptr && rows.d_entropy[i] != 0);
-    return asked && token >= 0 && static_cast<size_t>(token) < product_.vocab && rows.state[i * kStateSize + 1] > 0;
-  }
-
-  // Logits of the targets, which say whether their row has a gradient.
-  void FindTargets() {
+  void FindRowsWithGradient() {
     for (size_t i = 0; i < product_.rows; ++i) {
-      if (Wanted(i)) live_.push_back(static_cast<int32_t>(i));
-    }
-    targets_.resize(live_.size());
-    const auto type = static_cast<size_t>(product_.type);
-    const size_t bytes = SizesOf(1).packed;
-    constexpr size_t kGrain = 16;
-    const auto rows = [&](size_t begin, size_t end) {
-      const AlignedBytes packed(bytes);
-      for (size_t i = begin; i < end && !Stopped(cancel_); ++i) {
-        alignas(64) float logits[16];
-        const auto row = static_cast<size_t>(live_[i]);
-        kernels_.pack[type](product_, row, {packed.get(), 1});
-        const auto token = static_cast<size_t>(op_.logprob.tokens[row]);
-        kernels_.logits[type](product_, {packed.get(), 1}, token, 1, {}, logits, 16);
-        targets_[i] = logits[0];
-      }
-    };
-    ThreadPool::Instance().ParallelFor(live_.size(), kGrain, rows, threads_);
-  }
-
-  void KeepRowsWithGradient() {
-    size_t kept = 0;
-    for (size_t i = 0; i < live_.size(); ++i) {
       GradientFactors factors = {};
-      const auto row = static_cast<size_t>(live_[i]);
-      const RowGradient kind = op_.logprob.d_entropy != nullptr
-                                   ? MakeGradientFactors<true>(op_.logprob, row, true, targets_[i], &factors)
-                                   : MakeGradientFactors<false>(op_.logprob, row, true, targets_[i], &factors);
-      if (kind == RowGradient::kZero) continue;
-      live_[kept] = live_[i];
-      targets_[kept++] = targets_[i];
+      const RowGradient kind = op_.logprob.d_entropy != nullptr ? MakeGradientFactors<true>(op_.logprob, i, &factors)
+                                                                : MakeGradientFactors<false>(op_.logprob, i, &factors);
+      if (kind != RowGradient::kZero) live_.push_back(static_cast<int32_t>(i));
     }
-    live_.resize(kept);
-    targets_.resize(kept);
   }
 
   Plan MakePlan() const {
@@ -170,7 +130,7 @@ class Backward {
           chunk.stride};
       const ScratchPool::Lease scratch(scratches);
       logits(product_, packed, part.first, columns, *scratch, part.d, part.stride);
-      gradient(op_.logprob, product_, targets_.data(), part);
+      gradient(op_.logprob, product_, part);
     });
   }
 
@@ -211,7 +171,6 @@ class Backward {
   const std::atomic<int32_t>* cancel_;
   unsigned threads_;
   std::vector<int32_t> live_;  // Rows that have a gradient.
-  std::vector<float> targets_;
 };
 
 }  // namespace

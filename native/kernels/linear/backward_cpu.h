@@ -12,6 +12,7 @@
 #include "kernels/linear/product_tile.h"
 #include "kernels/logprob/logprob_cpu.h"
 #include "kernels/logprob/row.h"
+#include "kernels/softcap.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 
@@ -20,23 +21,31 @@
 namespace crossthink {
 namespace {
 
+// What the row kernel's softcap makes of n logits. Whole vectors are overwritten.
+template <class V>
+CT_INLINE void CapRow(float* logits, size_t n, float softcap) {
+  for (size_t j = 0; j < n; j += V::kWidth) V::Store(logits + j, CapLogits<V>(V::Load(logits + j), softcap));
+}
+
 template <class V, bool kEntropy>
-void GradientOfRows(const LogprobBackward& op, const LinearProduct& product, const float* targets,
-                    const GradientChunk& chunk) {
+void GradientOfRows(const LogprobBackward& op, const LinearProduct& product, const GradientChunk& chunk) {
   using E = Float32Elements<V>;
   for (size_t i = 0; i < chunk.rows; ++i) {
-    const size_t at = chunk.begin + i;
-    const auto row = static_cast<size_t>(product.gather[at]);
+    const auto row = static_cast<size_t>(product.gather[chunk.begin + i]);
     float* d = chunk.d + i * chunk.stride;
     GradientFactors g = {};
-    if (MakeGradientFactors<kEntropy>(op, row, true, targets[at], &g) == RowGradient::kNan) {
+    if (MakeGradientFactors<kEntropy>(op, row, &g) == RowGradient::kNan) {
       for (size_t j = 0; j < chunk.columns; ++j) d[j] = spec::QuietNan();
       continue;
     }
-    const typename V::F target = GradientOf<V, kEntropy>(V::Set(targets[at]), g, V::Set(g.target));
-    GradientRow<V, E, E, kEntropy, false>(d, chunk.columns, g, d);
-    const size_t token = static_cast<size_t>(op.tokens[row]) - chunk.first;
-    if (token < chunk.columns) StoreTail<V, E>(d + token, 1, target);
+    const size_t element = ElementOf(op, SpanOf(op, row), op.tokens[row]) - chunk.first;
+    const size_t target = element < chunk.columns ? element : kNoElement;
+    if (op.softcap > 0) {
+      CapRow<V>(d, chunk.columns, op.softcap);
+      GradientRow<V, E, E, kEntropy, true, false>(d, chunk.columns, g, target, d);
+    } else {
+      GradientRow<V, E, E, kEntropy, false, false>(d, chunk.columns, g, target, d);
+    }
   }
 }
 

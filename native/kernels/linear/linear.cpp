@@ -80,7 +80,7 @@ bool RunLinearForward(const LinearForward& op, size_t workspace, unsigned thread
   const AlignedBytes faults(plan.group * tiles * sizeof(TileFault));
   const AlignedBytes targets(plan.group * sizeof(float));
   LinearPartials partials = {0, sums.as<spec::TilePartial>(), faults.as<TileFault>(), targets.as<float>()};
-  const auto sum_tile = kernels.sum_tile[op.logprob.entropy];
+  const auto sum_tile = kernels.sum_tile[op.logprob.sum_squares != nullptr ? 2 : op.logprob.entropy ? 1 : 0];
   return ForEachGroup(product.rows, plan, cancel, [&](size_t begin) {
     group.Pack(begin);
     partials.base = begin;

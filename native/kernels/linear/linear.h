@@ -33,15 +33,16 @@ struct LinearLogits {
   float* logits = nullptr;  // [rows, vocab], without gaps.
 };
 
-// Log-prob of one token per row: LogprobForward over the product, whose `logits` field is not read.
+// Log-prob of one token per row: LogprobForward over the product. Of `logits` only the shape is read; kept sets, top_k
+// and listed tokens are not supported.
 struct LinearForward {
   LinearProduct product;
   LogprobForward logprob;
 };
 
 // d_hidden = D weight, d_weight = D^T hidden, d_bias = column sums of D, where D is the gradient of LogprobBackward
-// (whose `logits` and `d_logits` are not read) to the logits. Any of the three may be null. Rows without a gradient
-// take no part: what they hold cannot reach the others.
+// (of whose `logits` only the shape is read, and not `d_logits`) to the logits. Any of the three may be null. Rows
+// without a gradient take no part: what they hold cannot reach the others.
 struct LinearBackward {
   LinearProduct product;
   LogprobBackward logprob;
@@ -100,7 +101,7 @@ struct LinearPartials {
   float* targets;            // [rows]: the target's logit.
 };
 
-// What one instruction set provides. Indices: DType first, then entropy.
+// What one instruction set provides. Indices: DType, unless said otherwise.
 struct LinearKernels {
   LinearSizes (*sizes[kLinearTypes])(size_t rows, size_t depth);
   // Packs rows [begin, begin + packed.rows) of the hidden states.
@@ -109,15 +110,15 @@ struct LinearKernels {
   // up to the next multiple of 16 are overwritten.
   void (*logits[kLinearTypes])(const LinearProduct& op, const PackedRows& packed, size_t first, size_t columns,
                                const LinearScratch& scratch, float* out, size_t stride);
-  // Sums one tile of the logits of rows [begin, begin + rows) of the partials.
-  void (*sum_tile[2])(const LogprobForward& op, const float* logits, size_t begin, size_t rows, size_t tile,
+  // Sums one tile of the logits of rows [begin, begin + rows) of the partials; caps them in place.
+  // [0: sums only, 1: with entropy, 2: with sum of squares too]
+  void (*sum_tile[3])(const LogprobForward& op, float* logits, size_t begin, size_t rows, size_t tile,
                       const LinearPartials& partials);
   // Joins the tiles of the partials of `rows` rows and writes their results.
   void (*finish)(const LogprobForward& op, size_t rows, const LinearPartials& partials);
 
-  // Turns logits into D, in place. `targets`: the target's logit of each row of the product. [entropy]
-  void (*gradient[2])(const LogprobBackward& op, const LinearProduct& product, const float* targets,
-                      const GradientChunk& chunk);
+  // Turns logits into D, in place. [entropy]
+  void (*gradient[2])(const LogprobBackward& op, const LinearProduct& product, const GradientChunk& chunk);
   // Bytes of `panels` below, and the columns of the hidden size that one call should get.
   size_t panel_bytes;
   size_t panel_columns;
