@@ -1,4 +1,23 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
+/** In the order of ReadInput in native/addon/logprob.cpp. */
+type LogprobArguments = [
+  logits: ArrayBufferView,
+  type: number,
+  rows: number,
+  vocab: number,
+  stride: number,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  softcap: number,
+  /** NaN: none. */
+  ignoreIndex: number,
+  vocabOffset: number,
+  kept: Int32Array | undefined,
+  keptOffsets: Int32Array | undefined,
+  threads: number,
+];
+
 /** In the order of ReadSampling in native/addon/sampling.cpp; lists are followed by their offsets. */
 type SampledRows = [
   logits: ArrayBufferView,
@@ -84,12 +103,35 @@ type LinearForwardArguments = [
   tokens: Int32Array,
   temperature: number,
   temperatures: Float32Array | undefined,
+  softcap: number,
+  ignoreIndex: number,
+  vocabOffset: number,
   workspace: number,
   status: Uint8Array,
   logprob: Float32Array,
   logsumexp: Float32Array,
   state: Float64Array,
   entropy: Float32Array | undefined,
+  sumSquares: Float32Array | undefined,
+  threads: number,
+];
+
+type LinearBackwardArguments = [
+  ...LinearProductArguments,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  softcap: number,
+  ignoreIndex: number,
+  vocabOffset: number,
+  workspace: number,
+  state: Float64Array,
+  dLogprob: Float32Array,
+  dEntropy: Float32Array | undefined,
+  dHidden: Float32Array | undefined,
+  dWeight: Float32Array | undefined,
+  dBias: Float32Array | undefined,
+  accumulate: boolean,
   threads: number,
 ];
 
@@ -172,43 +214,51 @@ declare const binding: {
   /** Tests only: calls `body` with subnormals flushed to zero and rounding up; whether that was still so after it. */
   withHostileFloats(body: () => void): boolean;
   logprobForward(
-    logits: ArrayBufferView,
-    type: number,
+    ...args: [
+      ...LogprobArguments,
+      status: Uint8Array,
+      logprob: Float32Array,
+      logsumexp: Float32Array,
+      state: Float64Array,
+      entropy: Float32Array | undefined,
+      sumSquares: Float32Array | undefined,
+      topK: number,
+      topTokens: Int32Array | undefined,
+      topLogprobs: Float32Array | undefined,
+      listed: number,
+      listedTokens: Int32Array | undefined,
+      listedLogprobs: Float32Array | undefined,
+    ]
+  ): void;
+  logprobBackward(
+    ...args: [
+      ...LogprobArguments,
+      state: Float64Array,
+      dLogprob: Float32Array,
+      dEntropy: Float32Array | undefined,
+      dType: number,
+      dStride: number,
+      dLogits: ArrayBufferView,
+      stream: boolean,
+    ]
+  ): void;
+  logprobMerge(
+    states: Float64Array,
+    shards: number,
     rows: number,
-    vocab: number,
-    stride: number,
-    tokens: Int32Array,
-    temperature: number,
-    temperatures: Float32Array | undefined,
-    threads: number,
     status: Uint8Array,
     logprob: Float32Array,
     logsumexp: Float32Array,
     state: Float64Array,
-    entropy: Float32Array | undefined,
-  ): void;
-  logprobBackward(
-    logits: ArrayBufferView,
-    type: number,
-    rows: number,
-    vocab: number,
-    stride: number,
-    tokens: Int32Array,
-    temperature: number,
-    temperatures: Float32Array | undefined,
-    threads: number,
-    state: Float64Array,
-    dLogprob: Float32Array,
-    dEntropy: Float32Array | undefined,
-    dLogits: ArrayBufferView,
-    dType: number,
-    dStride: number,
-    stream: boolean,
+    entropy: Float32Array,
+    sumSquares: Float32Array,
   ): void;
   linearForward(...args: LinearForwardArguments): void;
+  linearBackward(...args: LinearBackwardArguments): void;
   linearLogits(...args: LinearLogitsArguments): void;
   /** Resolve to false where the flag at element 0 of the last argument stopped them. */
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  linearBackwardAsync(...args: [...LinearBackwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
   /** Target rows, then the chain, then the rows of the drafts where `SpeculationArguments` says so. */

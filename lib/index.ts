@@ -133,16 +133,22 @@ export {
   linearLogitsAsync,
   linearLogprobs,
   linearLogprobsAsync,
+  linearLogprobsBackward,
+  linearLogprobsBackwardAsync,
+  type LinearBackwardOptions,
+  type LinearGradients,
   type LinearLogitsOptions,
   type LinearLogprobsOptions,
 } from './kernels/linearLogprob.js';
 export { type LinearOptions } from './kernels/linearProduct.js';
 export {
   logprobBackward,
+  mergeLogprobs,
   tokenLogprobs,
   type LogprobBackwardOptions,
   type LogprobGradients,
   type LogprobOptions,
+  type MergedLogprobs,
   type TokenLogprobs,
   type TokenLogprobsOptions,
 } from './kernels/logprob.js';

@@ -9,6 +9,7 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/advantage/token_advantages.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
+  native/kernels/logprob/top.cu
   native/kernels/policy_loss/policy_loss.cu
   native/kernels/policy_loss/rollout_correction.cu
   native/kernels/policy_loss/selection.cu

@@ -6,6 +6,8 @@
 namespace crossthink::addon {
 namespace {
 
+using Arguments = CudaArguments;
+
 // Offsets come with how many rows they cut into how many elements.
 void ReadOffsets(Arguments* arguments, size_t* elements, size_t* rows, const int32_t** offsets) {
   *elements = arguments->Size();

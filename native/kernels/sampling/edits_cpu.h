@@ -6,6 +6,7 @@
 
 #include "kernels/elements.h"
 #include "kernels/sampling/sampling.h"
+#include "kernels/softcap.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 #include "spec/exponential.h"
@@ -24,11 +25,6 @@ struct History {
 };
 
 CT_INLINE bool InVocabulary(int32_t token, size_t n) { return token >= 0 && static_cast<size_t>(token) < n; }
-
-template <class V>
-CT_INLINE typename V::F CapLogits(typename V::F x, float softcap) {
-  return V::Mul(V::Set(softcap), spec::Tanh<V>(V::Div(x, V::Set(softcap))));
-}
 
 template <class V, class E>
 CT_INLINE void CopyRow(const typename E::T* x, size_t n, float softcap, float* out) {
