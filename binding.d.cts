@@ -132,12 +132,35 @@ type LinearForwardArguments = [
   tokens: Int32Array,
   temperature: number,
   temperatures: Float32Array | undefined,
+  softcap: number,
+  ignoreIndex: number,
+  vocabOffset: number,
   workspace: number,
   status: Uint8Array,
   logprob: Float32Array,
   logsumexp: Float32Array,
   state: Float64Array,
   entropy: Float32Array | undefined,
+  sumSquares: Float32Array | undefined,
+  threads: number,
+];
+
+type LinearBackwardArguments = [
+  ...LinearProductArguments,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  softcap: number,
+  ignoreIndex: number,
+  vocabOffset: number,
+  workspace: number,
+  state: Float64Array,
+  dLogprob: Float32Array,
+  dEntropy: Float32Array | undefined,
+  dHidden: Float32Array | undefined,
+  dWeight: Float32Array | undefined,
+  dBias: Float32Array | undefined,
+  accumulate: boolean,
   threads: number,
 ];
 
@@ -184,6 +207,10 @@ declare const binding: {
   cudaWhiten(...args: CudaOperationArguments): void;
   cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
+  cudaRolloutCorrection(...args: CudaOperationArguments): void;
+  cudaSelectByCovariance(...args: CudaOperationArguments): void;
+  cudaSelectByEntropy(...args: CudaOperationArguments): void;
+  cudaSecondMomentMask(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
     vocab: number;
@@ -213,6 +240,8 @@ declare const binding: {
   };
   /** Tests only: every later call of this process runs the kernels of `isa`. */
   useKernels(isa: string): void;
+  /** Tests only: calls `body` with subnormals flushed to zero and rounding up; whether that was still so after it. */
+  withHostileFloats(body: () => void): boolean;
   logprobForward(
     ...args: [
       ...LogprobArguments,
@@ -254,9 +283,11 @@ declare const binding: {
     sumSquares: Float32Array,
   ): void;
   linearForward(...args: LinearForwardArguments): void;
+  linearBackward(...args: LinearBackwardArguments): void;
   linearLogits(...args: LinearLogitsArguments): void;
   /** Resolve to false where the flag at element 0 of the last argument stopped them. */
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  linearBackwardAsync(...args: [...LinearBackwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   grpoStep(...args: GrpoStepArguments): void;
   grpoStepAsync(...args: [...GrpoStepArguments, cancel: Int32Array | undefined]): Promise<boolean>;
@@ -352,6 +383,13 @@ declare const binding: {
     seed: bigint,
     selected: Uint8Array,
   ): number;
+  selectByEntropy(
+    tokens: number,
+    entropies: Float32Array,
+    mask: Uint8Array | undefined,
+    ratio: number,
+    selected: Uint8Array,
+  ): void;
   secondMomentMask(
     tokens: number,
     logprobs: Float32Array,

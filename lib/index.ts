@@ -6,6 +6,12 @@ export {
   type GroupEstimator,
   type Grouping,
 } from './kernels/advantages.js';
+export { AdaptiveEntropyCoefficient, type EntropyCoefficientOptions } from './kernels/entropyCoefficient.js';
+export {
+  positiveExampleLoss,
+  type PositiveExampleLoss,
+  type PositiveExampleOptions,
+} from './kernels/positiveExamples.js';
 export {
   type Aggregation,
   type KlForm,
@@ -33,7 +39,12 @@ export {
   type RolloutCorrectionOptions,
   type RolloutCorrectionPreset,
 } from './kernels/rolloutCorrection.js';
-export { secondMomentMask, selectByCovariance, type CovarianceSelectionOptions } from './kernels/selection.js';
+export {
+  secondMomentMask,
+  selectByCovariance,
+  selectByEntropy,
+  type CovarianceSelectionOptions,
+} from './kernels/selection.js';
 export {
   gaeAdvantages,
   optimalTokenBaseline,
@@ -122,6 +133,10 @@ export {
   linearLogitsAsync,
   linearLogprobs,
   linearLogprobsAsync,
+  linearLogprobsBackward,
+  linearLogprobsBackwardAsync,
+  type LinearBackwardOptions,
+  type LinearGradients,
   type LinearLogitsOptions,
   type LinearLogprobsOptions,
 } from './kernels/linearLogprob.js';

@@ -84,10 +84,10 @@ void Sample(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports) {
-  exports["cudaReleaseWorkspaces"] = Napi::Function::New(env, ReleaseWorkspaces, "cudaReleaseWorkspaces");
-  exports["cudaLogprobForward"] = Napi::Function::New(env, Forward, "cudaLogprobForward");
-  exports["cudaSample"] = Napi::Function::New(env, Sample, "cudaSample");
-  exports["cudaLogprobBackward"] = Napi::Function::New(env, Backward, "cudaLogprobBackward");
+  Export<ReleaseWorkspaces>(env, exports, "cudaReleaseWorkspaces");
+  Export<Forward>(env, exports, "cudaLogprobForward");
+  Export<Sample>(env, exports, "cudaSample");
+  Export<Backward>(env, exports, "cudaLogprobBackward");
 }
 
 }  // namespace crossthink::addon

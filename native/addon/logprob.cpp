@@ -72,9 +72,9 @@ Napi::Value Merge(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterLogprob(Napi::Env env, Napi::Object exports) {
-  exports["logprobForward"] = Napi::Function::New(env, Forward, "logprobForward");
-  exports["logprobBackward"] = Napi::Function::New(env, Backward, "logprobBackward");
-  exports["logprobMerge"] = Napi::Function::New(env, Merge, "logprobMerge");
+  Export<Forward>(env, exports, "logprobForward");
+  Export<Backward>(env, exports, "logprobBackward");
+  Export<Merge>(env, exports, "logprobMerge");
 }
 
 }  // namespace crossthink::addon

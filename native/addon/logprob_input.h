@@ -2,6 +2,7 @@
 #define CROSSTHINK_ADDON_LOGPROB_INPUT_H_
 
 #include "addon/arguments.h"
+#include "addon/logprob_scalars.h"
 #include "kernels/logprob/logprob.h"
 
 namespace crossthink::addon {
@@ -13,11 +14,7 @@ inline void ReadLogprobInput(Arguments* in, LogprobInput* op) {
   op->tokens = in->Array<int32_t>(rows, "tokens");
   const double temperature = in->Number();
   op->temperature = in->ReadRowFloat(temperature, rows, "temperature");
-  op->softcap = static_cast<float>(in->Number());
-  const double ignore = in->Number();
-  op->has_ignore = ignore == ignore;
-  op->ignore_index = op->has_ignore ? static_cast<int32_t>(ignore) : 0;
-  op->vocab_offset = static_cast<int32_t>(in->Number());
+  ReadLogprobScalars(in, op);
   op->kept = in->ReadLists(rows, "keptSet");
 }
 

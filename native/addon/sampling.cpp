@@ -81,12 +81,12 @@ Napi::Value KeptTokens(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterSampling(Napi::Env env, Napi::Object exports) {
-  exports["sample"] = Napi::Function::New(env, Sample, "sample");
-  exports["sampleAsync"] = Napi::Function::New(env, SampleAsync, "sampleAsync");
-  exports["speculate"] = Napi::Function::New(env, Speculate, "speculate");
-  exports["newKeptSets"] = Napi::Function::New(env, NewKeptSets, "newKeptSets");
-  exports["keptOffsets"] = Napi::Function::New(env, KeptOffsets, "keptOffsets");
-  exports["keptTokens"] = Napi::Function::New(env, KeptTokens, "keptTokens");
+  Export<Sample>(env, exports, "sample");
+  Export<SampleAsync>(env, exports, "sampleAsync");
+  Export<Speculate>(env, exports, "speculate");
+  Export<NewKeptSets>(env, exports, "newKeptSets");
+  Export<KeptOffsets>(env, exports, "keptOffsets");
+  Export<KeptTokens>(env, exports, "keptTokens");
 }
 
 }  // namespace crossthink::addon

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { logprobBackward, runtimeInfo, SamplingPlan, tokenLogprobs, type TokenLogprobs } from '../../lib/index.js';
+import { lossCases } from './goldenLosses.js';
 import { digest, sameBits } from './isas.js';
 import { Random, toBfloat16 } from './random.js';
 
@@ -48,7 +49,7 @@ function results(): Record<string, (threads: number) => unknown> {
 }
 
 describe('golden hashes', () => {
-  const cases = results();
+  const cases = { ...results(), ...lossCases() };
   const golden = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, string>;
   const actual: Record<string, string> = {};
 
