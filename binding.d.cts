@@ -93,6 +93,8 @@ declare const binding: {
   cudaLogprobBackward(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
   cudaGroupAdvantages(...args: CudaOperationArguments): void;
+  /** native/addon/cuda_losses.cpp */
+  cudaPolicyLoss(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
     vocab: number;

@@ -8,13 +8,17 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/advantage/group.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
+  native/kernels/policy_loss/policy_loss.cu
   native/kernels/sampling/sample.cu)
 set(CROSSTHINK_GPU_RUNNER_SOURCES
+  native/kernels/policy_loss/policy_loss.cpp
   native/kernels/sampling/edits.cpp
+  native/runtime/thread_pool.cpp
   test/gpu/advantage_check.cpp
   test/gpu/graph_check.cpp
   test/gpu/logprob_check.cpp
   test/gpu/main.cpp
+  test/gpu/policy_loss_check.cpp
   test/gpu/sampling_check.cpp
   test/gpu/timing.cpp)
 
@@ -68,7 +72,7 @@ if(CROSSTHINK_CUDA STREQUAL "INTERPRETER")
     add_executable(gpu_runner_${suffix} ${CROSSTHINK_GPU_RUNNER_SOURCES})
     target_include_directories(gpu_runner_${suffix} PRIVATE native)
     target_compile_options(gpu_runner_${suffix} PRIVATE -ffp-contract=off -fno-math-errno)
-    target_link_libraries(gpu_runner_${suffix} PRIVATE crossthink_cuda_kernels_${suffix})
+    target_link_libraries(gpu_runner_${suffix} PRIVATE crossthink_cuda_kernels_${suffix} Threads::Threads)
     set_target_properties(gpu_runner_${suffix} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CROSSTHINK_OUTPUT_DIR}")
     add_dependencies(interpreter crossthink_cuda_${suffix} gpu_runner_${suffix})
   endforeach()

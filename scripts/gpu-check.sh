@@ -28,7 +28,7 @@ else
   mkdir -p build/gpu
   # shellcheck disable=SC2046 # Lists of words.
   "$nvcc" -std=c++20 -O3 -arch=native --threads 0 $(list CROSSTHINK_NVCC_FLAGS) \
-    -Xcompiler=-ffp-contract=off,-fno-math-errno -Inative -Itest/gpu \
+    -Xcompiler=-ffp-contract=off,-fno-math-errno,-pthread -Inative -Itest/gpu \
     $(list CROSSTHINK_GPU_RUNNER_SOURCES) $(list CROSSTHINK_CUDA_KERNEL_SOURCES) -o "$runner"
 fi
 

@@ -88,6 +88,9 @@ export interface LossSettings {
   readonly denominator?: number;
 }
 
+/** Numbers that a loss returns: the loss and its metrics. */
+export const resultCount = 14;
+
 /** DPPO-style and VESPO settings have their papers' defaults; the presets are what a paper or a trainer at a date does. */
 export const presets = {
   /** DeepSeekMath (arXiv 2402.03300); its KL coefficient, 0.04, is left to the caller. */

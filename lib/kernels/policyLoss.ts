@@ -1,7 +1,8 @@
-import binding = require('#binding');
 import { invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { apart, badOffset, checkOffsets, float32, offsets, threadCount, uint8 } from './arguments.js';
-import { encodeLossSettings, type LossSettings, type PolicyLossPreset } from './lossSettings.js';
+import { kernelsOn } from './device/backend.js';
+import { encodeLossSettings, resultCount, type LossSettings, type PolicyLossPreset } from './lossSettings.js';
 
 export type { Aggregation, PolicyLossPreset } from './lossSettings.js';
 
@@ -37,6 +38,8 @@ export interface PolicyLossOptions extends LossSettings {
   readonly preset?: PolicyLossPreset;
   /** Threads to use at most; default: all of the pool. The result does not depend on it. */
   readonly threads?: number;
+  /** Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. */
+  readonly device?: Device;
   /** Arrays to write into instead of new ones; they must not share memory with the inputs. */
   readonly out?: { readonly dLogprobs?: Float32Array; readonly dEntropies?: Float32Array };
 }
@@ -84,8 +87,6 @@ export interface PolicyLoss {
   readonly metrics: PolicyLossMetrics;
 }
 
-const resultCount = 14;
-
 /**
  * Policy loss with its gradient to the log-probs (and entropies) in one pass: PPO's clip and its relatives, KL to a
  * reference, entropy bonus, any aggregation. The result is bit-identical on every instruction set and thread count; a
@@ -131,7 +132,7 @@ export function policyLoss(
     inputs.entropies && float32('options.out.dEntropies', given.out?.dEntropies ?? new Float32Array(tokens), tokens);
   if (dEntropies) apart('options.out.dEntropies', dEntropies, [...arrays, dLogprobs]);
   const results = new Float64Array(resultCount);
-  const bad = binding.policyLoss(
+  const bad = kernelsOn(given.device).policyLoss(
     tokens,
     sequences,
     tokenAdvantages,
@@ -148,15 +149,14 @@ export function policyLoss(
     results,
   );
   if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
-  const loss = results[0] ?? NaN;
-  const metrics = metricsOf(results);
+  const { loss, metrics } = readPolicyLoss(results);
   return dEntropies ? { loss, dLogprobs, dEntropies, metrics } : { loss, dLogprobs, metrics };
 }
 
-/** `results`: the loss, then the LossSum entries of native/kernels/policy_loss/policy_loss.h. */
-function metricsOf(results: Float64Array): PolicyLossMetrics {
+/** Names the numbers of `results`: the loss, then the LossSum entries of native/kernels/policy_loss/policy_loss.h. */
+export function readPolicyLoss(results: Float64Array): { loss: number; metrics: PolicyLossMetrics } {
   const at = (index: number): number => results[index] ?? NaN;
-  return {
+  const metrics = {
     tokens: at(1),
     sequences: at(2),
     policyLossSum: at(3),
@@ -171,4 +171,5 @@ function metricsOf(results: Float64Array): PolicyLossMetrics {
     dropped: at(12),
     nonFinite: at(13),
   };
+  return { loss: at(0), metrics };
 }

@@ -2,52 +2,22 @@
 
 #include "addon/addon.h"
 #include "addon/arrays.h"
+#include "addon/loss_parameters.h"
 #include "addon/offsets.h"
 #include "kernels/kernel_table.h"
 
 namespace crossthink::addon {
 namespace {
 
-constexpr size_t kParameters = 27;
-
-// The order of lib/kernels/lossSettings.ts.
-void ReadParameters(const double* p, PolicyLoss* op) {
-  const auto next = [&] { return static_cast<float>(*p++); };
-  const auto index = [&] { return static_cast<uint8_t>(*p++); };
-  op->loss = static_cast<Loss>(index());
-  op->sequence_ratio = index() != 0;
-  op->params.ratio_low = next();
-  op->params.ratio_high = next();
-  op->params.dual_clip = next();
-  op->params.delta = next();
-  op->params.log_ratio_limit = next();
-  op->params.tau_positive = next();
-  op->params.tau_negative = next();
-  op->params.cap = next();
-  op->params.coefficient = next();
-  for (float& x : op->vespo) x = next();
-  op->off_policy_limit = *p++;
-  op->params.kl_coef = next();
-  op->kl_form = static_cast<KlForm>(index());
-  op->kl_squared_gradient = index() != 0;
-  op->kl_correction = static_cast<KlCorrection>(index());
-  op->params.kl_input_limit = next();
-  op->params.kl_output_limit = next();
-  op->params.entropy_coef = next();
-  op->aggregation = static_cast<Aggregation>(index());
-  op->denominator = *p++;
-  op->horizon = *p++;
-  op->count_empty = index() != 0;
-}
-
 // (tokens, sequences, advantages, prompts: numbers; threads; then the arrays below) -> the first bad offset, or -1.
 Napi::Value PolicyLossOf(const Napi::CallbackInfo& info) {
   const size_t tokens = SizeOf(info, 0);
   PolicyLoss op;
+  op.tokens = tokens;
   op.sequences = SizeOf(info, 1);
   op.token_advantages = FlagOf(info, 2);
   op.prompt_count = SizeOf(info, 3);
-  ReadParameters(ArrayOf<double>(info, 5, kParameters, "parameters"), &op);
+  ReadLossParameters(ArrayOf<double>(info, 5, kLossParameters, "parameters"), &op);
   op.offsets = ArrayOf<int32_t>(info, 6, op.sequences + 1, "cuSeqlens");
   op.logprobs = ArrayOf<float>(info, 7, tokens, "logprobs");
   op.old_logprobs = ArrayOf<float>(info, 8, tokens, "oldLogprobs");

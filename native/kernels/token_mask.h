@@ -13,13 +13,13 @@ namespace {
 
 // The first n lanes; n <= kWidth.
 template <class V>
-CT_INLINE typename V::M FirstLanes(size_t n) {
+CT_HD CT_INLINE typename V::M FirstLanes(size_t n) {
   return V::FromMaskBits(static_cast<uint32_t>((uint64_t{1} << n) - 1));
 }
 
 // Lane i is byte i != 0 for i < n, false above.
 template <class V>
-CT_INLINE typename V::M LoadMask(const uint8_t* p, size_t i, size_t n, bool absent) {
+CT_HD CT_INLINE typename V::M LoadMask(const uint8_t* p, size_t i, size_t n, bool absent) {
   if (p == nullptr) return FirstLanes<V>(absent ? n : 0);
   if (n == V::kWidth) return V::LoadBytes(p + i);
   uint32_t bits = 0;

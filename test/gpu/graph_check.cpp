@@ -1,5 +1,6 @@
 #include "kernels/advantage/advantage_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
+#include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
 #include "runner.h"
 
@@ -100,6 +101,23 @@ void CheckGraphs(Tally* tally) {
     group.zero_variance = status.get();
     const auto run_group = [&](cudaStream_t s) { return cuda::RunGroupAdvantages(group, nullptr, s); };
     CheckGraph("advantages", advantages, stream, run_group, tally);
+
+    PolicyLoss loss;
+    const DeviceArray<int32_t> offsets(std::vector<int32_t>{0, static_cast<int32_t>(kVocab)});
+    const DeviceArray<double> result(1 + kLossSums);
+    const DeviceArray<float> d_tokens(kVocab);
+    loss.tokens = kVocab;
+    loss.sequences = 1;
+    loss.offsets = offsets.get();
+    loss.logprobs = x.get();
+    loss.old_logprobs = x.get() + kVocab;
+    loss.advantages = d_logprob.get();
+    loss.loss = Loss::kReinforce;
+    loss.d_logprobs = d_tokens.get();
+    loss.result = reinterpret_cast<PolicyLossResult*>(result.get());
+    const DeviceArray<char> loss_memory(cuda::PolicyLossWorkspace(loss));
+    const auto run_loss = [&](cudaStream_t s) { return cuda::RunPolicyLoss(loss, loss_memory.get(), s); };
+    CheckGraph("policy loss", d_tokens, stream, run_loss, tally);
   }
   Check(cudaStreamDestroy(stream), "stream");
 }

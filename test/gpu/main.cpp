@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   CheckLogprobs(large, &tally);
   CheckSampling(large, &tally);
   CheckAdvantages(large, &tally);
+  CheckPolicyLosses(large, &tally);
   CheckGraphs(&tally);
   Check(cudaDeviceSynchronize(), "device");
   std::printf("%zu cases, %zu numbers compared bit for bit with the scalar CPU kernels: %zu failures\n", tally.cases,

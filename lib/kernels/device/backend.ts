@@ -2,14 +2,18 @@ import binding = require('#binding');
 
 import { CrossThinkError } from '../../errors.js';
 import { cudaCall, deviceIndex, type Device } from '../../native/device.js';
-import { type Operation } from './call.js';
+import { DeviceCall, type Operation } from './call.js';
+import { callPolicyLoss } from './policyLoss.js';
 
 /**
  * The row kernels on host arrays, on the CPU or on a GPU: the same functions with the same arguments. On a GPU every array
  * is copied there and the results back, so it pays only where the copies are small against the work; tensors that live
  * on the device are for `deviceTokenLogprobs` and its like.
  */
-export type RowKernels = Pick<typeof binding, 'logprobForward' | 'logprobBackward' | 'sample' | 'groupAdvantages'>;
+export type RowKernels = Pick<
+  typeof binding,
+  'logprobForward' | 'logprobBackward' | 'sample' | 'groupAdvantages' | 'policyLoss'
+>;
 
 let fallback: Device = 'cpu';
 
@@ -100,6 +104,15 @@ function withTransfer(device: number, body: (transfer: Transfer) => void): void 
   }
 }
 
+function withCall(device: number, body: (call: DeviceCall) => void): void {
+  const call = new DeviceCall(device, undefined);
+  try {
+    body(call);
+  } finally {
+    call.release();
+  }
+}
+
 /** The first index at which offsets break 0 = o[0] <= o[1] <= ... = total, or -1: as native/addon/offsets.h. */
 function badOffset(offsets: Int32Array, total: number): number {
   const bad = offsets.findIndex(
@@ -164,6 +177,18 @@ function cudaKernels(device: number): RowKernels {
         transfer.input(rewards).number(groupSize).input(groupOffsets).number(groups, estimator, epsilon);
         transfer.output(advantages).output(zeroVariance);
         transfer.run('cudaGroupAdvantages');
+      });
+      return -1;
+    },
+    policyLoss(tokens, sequences, tokenAdvantages, prompts, _threads, parameters, cuSeqlens, ...arrays) {
+      const bad = badOffset(cuSeqlens, tokens);
+      if (bad >= 0) return bad;
+      const [logprobs, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, entropies, weights, ...rest] = arrays;
+      const [mask, selected, promptOffsets, dLogprobs, dEntropies, results] = rest;
+      const counts = { tokens, sequences, tokenAdvantages, prompts, parameters, cuSeqlens };
+      const floats = { logprobs, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, entropies, weights };
+      withCall(device, (call) => {
+        callPolicyLoss(call, { ...counts, ...floats, mask, selected, promptOffsets, dLogprobs, dEntropies, results });
       });
       return -1;
     },

@@ -9,11 +9,16 @@ import { DeviceTensor } from '../../native/tensor.js';
 /** An argument of an operation on a device: there already, or on the host and copied for the call. */
 export type DeviceInput<A extends HostArray> = DeviceTensor | A;
 
+/** Where an operation on a device writes: there, or on the host, copied when it has run. */
+export type DeviceOutput<A extends HostArray> = DeviceTensor | A;
+
 /** Native operations on device tensors. */
-export type Operation = 'cudaLogprobForward' | 'cudaLogprobBackward' | 'cudaSample' | 'cudaGroupAdvantages';
+export type Operation =
+  'cudaLogprobForward' | 'cudaLogprobBackward' | 'cudaSample' | 'cudaGroupAdvantages' | 'cudaPolicyLoss';
 
 /**
- * The arguments of one native operation: pointers and numbers in the order of native/addon/cuda_operations.cpp.
+ * The arguments of one native operation: pointers and numbers in the order of native/addon/cuda_operations.cpp and
+ * cuda_losses.cpp.
  *
  * Host arrays are copied to temporary tensors. Freeing those waits for the device; pass device tensors to keep a call
  * asynchronous and free of allocation.
@@ -22,6 +27,7 @@ export class DeviceCall {
   readonly #pointers: bigint[] = [];
   readonly #numbers: number[] = [];
   readonly #temporaries: DeviceTensor[] = [];
+  readonly #results: [DeviceTensor, HostArray][] = [];
 
   constructor(
     readonly deviceIndex: number,
@@ -57,13 +63,24 @@ export class DeviceCall {
     return DeviceTensor.allocate([length], { dtype, device: `cuda:${this.deviceIndex}`, stream: this.stream });
   }
 
-  /** Runs the native operation with what was gathered. */
+  /** An output of `length` elements: a tensor of this device, or a host array that {@link run} fills. */
+  result(field: string, value: DeviceOutput<HostArray> | undefined, dtype: DType, length: number): this {
+    if (value === undefined || value instanceof DeviceTensor) return this.input(field, value, dtype, length);
+    if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
+    const tensor = this.output(field, undefined, dtype, length);
+    this.#temporaries.push(tensor);
+    this.#results.push([tensor, value]);
+    return this.pointer(tensor);
+  }
+
+  /** Runs the native operation with what was gathered. Waits for it only where results go to the host. */
   run(operation: Operation): void {
     const pointers = BigUint64Array.from(this.#pointers);
     const numbers = Float64Array.from(this.#numbers);
     cudaCall(() => {
       binding[operation](this.deviceIndex, this.stream?.address ?? 0n, pointers, numbers);
     });
+    for (const [tensor, array] of this.#results) tensor.toHost(array);
   }
 
   /** Frees the copies of host arrays; they wait for the device. */
@@ -73,7 +90,7 @@ export class DeviceCall {
 
   #checked(field: string, tensor: DeviceTensor, dtype: DType, length: number): DeviceTensor {
     if (tensor.deviceIndex !== this.deviceIndex) {
-      throw invalidValue(field, `on cuda:${this.deviceIndex}, as the logits`, tensor.device);
+      throw invalidValue(field, `on cuda:${this.deviceIndex}, as the rest`, tensor.device);
     }
     if (tensor.dtype !== dtype) throw invalidValue(field, `of ${dtype}`, tensor.dtype);
     if (tensor.length !== length || !tensor.contiguous) {

@@ -71,9 +71,15 @@ enum LossSum : size_t {
   kLossSums
 };
 
+struct PolicyLossResult {
+  double loss;
+  double sums[kLossSums];
+};
+
 // Policy loss of packed sequences with its gradients. Sequence s holds tokens [offsets[s], offsets[s + 1]). Null arrays
 // are absent.
 struct PolicyLoss {
+  size_t tokens = 0;  // Of all sequences.
   size_t sequences = 0;
   const int32_t* offsets = nullptr;
   const float* logprobs = nullptr;
@@ -102,13 +108,9 @@ struct PolicyLoss {
   double horizon = 1;        // kSeqMeanTokenSumNorm: tokens per sequence to divide by.
   bool count_empty = false;  // Sequences without a valid token count as sequences.
 
-  float* d_logprobs = nullptr;   // Exactly 0 at masked tokens.
-  float* d_entropies = nullptr;  // The same.
-};
-
-struct PolicyLossResult {
-  double loss;
-  double sums[kLossSums];
+  float* d_logprobs = nullptr;         // Exactly 0 at masked tokens.
+  float* d_entropies = nullptr;        // The same.
+  PolicyLossResult* result = nullptr;  // On a GPU only: in its memory.
 };
 
 // What the token pass is told of a sequence.

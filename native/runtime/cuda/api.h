@@ -9,11 +9,12 @@
 
 #include "kernels/advantage/advantage.h"
 #include "kernels/logprob/logprob.h"
+#include "kernels/policy_loss/policy_loss.h"
 #include "kernels/sampling/sampling.h"
 
 namespace crossthink::cuda {
 
-constexpr uint32_t kAbiVersion = 1;
+constexpr uint32_t kAbiVersion = 2;
 // CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
 constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
 
@@ -92,6 +93,8 @@ struct CrossthinkCudaApi {
   int32_t (*sampling)(const Sampling* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   uint64_t (*group_advantages_workspace)(const GroupAdvantages* op);
   int32_t (*group_advantages)(const GroupAdvantages* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*policy_loss_workspace)(const PolicyLoss* op);
+  int32_t (*policy_loss)(const PolicyLoss* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

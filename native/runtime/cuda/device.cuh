@@ -41,7 +41,7 @@ cudaError_t Launch(void (*kernel)(Parameters...), size_t blocks, unsigned thread
   return cudaLaunchKernelEx(&config, kernel, Parameters(arguments)...);
 }
 
-constexpr size_t CeilDivide(size_t a, size_t b) { return (a + b - 1) / b; }
+__host__ __device__ constexpr size_t CeilDivide(size_t a, size_t b) { return (a + b - 1) / b; }
 
 // Multiprocessors of the current device; 1 where it cannot say.
 inline unsigned MultiprocessorCount() {

@@ -2,6 +2,7 @@
 
 #include "kernels/advantage/advantage_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
+#include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/device_scope.h"
@@ -33,6 +34,8 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->sampling = RunOn<Sampling, RunSampling>;
   api->group_advantages_workspace = WorkspaceOf<GroupAdvantages, GroupAdvantagesWorkspace>;
   api->group_advantages = RunOn<GroupAdvantages, RunGroupAdvantages>;
+  api->policy_loss_workspace = WorkspaceOf<PolicyLoss, PolicyLossWorkspace>;
+  api->policy_loss = RunOn<PolicyLoss, RunPolicyLoss>;
 }
 
 }  // namespace crossthink::cuda
