@@ -118,6 +118,15 @@ export {
 } from './rewards/index.js';
 export { type FloatType, type LogitsArray, type LogitsShape } from './kernels/logits.js';
 export {
+  linearLogits,
+  linearLogitsAsync,
+  linearLogprobs,
+  linearLogprobsAsync,
+  type LinearLogitsOptions,
+  type LinearLogprobsOptions,
+} from './kernels/linearLogprob.js';
+export { type LinearOptions } from './kernels/linearProduct.js';
+export {
   logprobBackward,
   tokenLogprobs,
   type LogprobBackwardOptions,

@@ -16,6 +16,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterInfo(env, exports);
   crossthink::addon::RegisterReference(env, exports);
   crossthink::addon::RegisterKernelIsa(env, exports);
+  crossthink::addon::RegisterLinear(env, exports);
   crossthink::addon::RegisterLogprob(env, exports);
   crossthink::addon::RegisterSampling(env, exports);
   crossthink::addon::RegisterAdvantage(env, exports);

@@ -14,6 +14,7 @@ void RegisterCudaLosses(Napi::Env env, Napi::Object exports);
 void RegisterInfo(Napi::Env env, Napi::Object exports);
 void RegisterReference(Napi::Env env, Napi::Object exports);
 void RegisterKernelIsa(Napi::Env env, Napi::Object exports);
+void RegisterLinear(Napi::Env env, Napi::Object exports);
 void RegisterLogprob(Napi::Env env, Napi::Object exports);
 void RegisterSampling(Napi::Env env, Napi::Object exports);
 void RegisterAdvantage(Napi::Env env, Napi::Object exports);

@@ -11,7 +11,8 @@ const KernelTable kTable = {isa,
                             IsaKernels<isa>::kSampling,
                             IsaKernels<isa>::kAdvantage,
                             IsaKernels<isa>::kPolicyLoss,
-                            IsaKernels<isa>::kCorrection};
+                            IsaKernels<isa>::kCorrection,
+                            IsaKernels<isa>::kLinear};
 
 const KernelTable& Table(Isa isa) {
   switch (isa) {

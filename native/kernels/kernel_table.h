@@ -7,6 +7,7 @@ namespace crossthink {
 
 struct AdvantageKernel;
 struct CorrectionKernel;
+struct LinearKernels;
 struct LogprobKernels;
 struct PolicyLossKernel;
 struct SamplingKernels;
@@ -20,6 +21,7 @@ struct IsaKernels {
   static const AdvantageKernel kAdvantage;
   static const PolicyLossKernel kPolicyLoss;
   static const CorrectionKernel kCorrection;
+  static const LinearKernels kLinear;
 };
 
 struct KernelTable {
@@ -29,6 +31,7 @@ struct KernelTable {
   const AdvantageKernel& advantage;
   const PolicyLossKernel& policy_loss;
   const CorrectionKernel& correction;
+  const LinearKernels& linear;
 };
 
 // The table of the instruction set in use.

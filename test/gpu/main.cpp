@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   CheckLogprobs(large, &tally);
   CheckSampling(large, &tally);
   CheckAdvantages(large, &tally);
+  CheckTokenAdvantages(large, &tally);
   CheckPolicyLosses(large, &tally);
   CheckGraphs(&tally);
   Check(cudaDeviceSynchronize(), "device");

@@ -105,6 +105,7 @@ std::string Name(const char* operation, DType type, const Shape& shape, Kind kin
 void CheckLogprobs(bool large, Tally* tally);
 void CheckSampling(bool large, Tally* tally);
 void CheckAdvantages(bool large, Tally* tally);
+void CheckTokenAdvantages(bool large, Tally* tally);
 void CheckPolicyLosses(bool large, Tally* tally);
 void CheckGraphs(Tally* tally);
 
