@@ -49,7 +49,7 @@ struct PlainSums {
 };
 
 // Tokens [i, i + n), n <= kWidth, whose lanes are those of `part`.
-template <class V, bool kMasked, bool kKl>
+template <class V, bool kMasked, bool kHasKl>
 CT_INLINE void PlainStep(const PolicyLoss& op, size_t i, size_t n, size_t part, const PlainSequence<V>& s,
                          PlainSums<V>* sums) {
   using F = typename V::F;
@@ -65,7 +65,7 @@ CT_INLINE void PlainStep(const PolicyLoss& op, size_t i, size_t n, size_t part, 
   sums->ratio.Add(part, valid, ratio);
   sums->policy.Add(part, valid, loss);
   sums->clipped += V::Count(V::And(valid, clipped));
-  if constexpr (kKl) {
+  if constexpr (kHasKl) {
     F slope;
     const F kl = KlTerm<V>(KlForm::kK3, V::Sub(LoadTokens<V>(op.ref_logprobs, i, n), logprob), &slope);
     sums->kl.Add(part, valid, kl);
@@ -75,14 +75,14 @@ CT_INLINE void PlainStep(const PolicyLoss& op, size_t i, size_t n, size_t part, 
 }
 
 // One token of every lane: `part` is a constant in each step, so that the sums need not be in memory.
-template <class V, bool kMasked, bool kKl, size_t... kPart>
+template <class V, bool kMasked, bool kHasKl, size_t... kPart>
 CT_INLINE void PlainSteps(const PolicyLoss& op, size_t i, const PlainSequence<V>& s, PlainSums<V>* sums,
                           std::index_sequence<kPart...>) {
-  (PlainStep<V, kMasked, kKl>(op, i + kPart * V::kWidth, V::kWidth, kPart, s, sums), ...);
+  (PlainStep<V, kMasked, kHasKl>(op, i + kPart * V::kWidth, V::kWidth, kPart, s, sums), ...);
 }
 
 // Adds the sums of tokens [begin, end), at most a tile of them, to `out`; whether they are finite.
-template <class V, bool kMasked, bool kKl>
+template <class V, bool kMasked, bool kHasKl>
 CT_INLINE bool PlainTile(const PolicyLoss& op, size_t begin, size_t end, const PlainSequence<V>& s, double* out) {
   constexpr size_t w = V::kWidth;
   constexpr size_t kParts = LaneSum<V>::kParts;
@@ -91,15 +91,15 @@ CT_INLINE bool PlainTile(const PolicyLoss& op, size_t begin, size_t end, const P
   size_t i = begin;
   if constexpr (kParts <= 4) {
     for (; i + spec::kTokenLanes <= end; i += spec::kTokenLanes) {
-      PlainSteps<V, kMasked, kKl>(op, i, s, &whole, std::make_index_sequence<kParts>());
+      PlainSteps<V, kMasked, kHasKl>(op, i, s, &whole, std::make_index_sequence<kParts>());
     }
   }
   PlainSums<V> t = whole;  // In memory: the index of the last steps is no constant.
   for (size_t part = 0; i < end; i += w, part = (part + 1) % kParts) {
-    PlainStep<V, kMasked, kKl>(op, i, end - i < w ? end - i : w, part, s, &t);
+    PlainStep<V, kMasked, kHasKl>(op, i, end - i < w ? end - i : w, part, s, &t);
   }
   const double policy = t.policy.Join();
-  const double kl = kKl ? t.kl.Join() : 0.0;
+  const double kl = kHasKl ? t.kl.Join() : 0.0;
   out[kPolicyLoss] += policy;
   out[kKl] += kl;
   out[kLogRatio] += t.log_ratio.Join();
@@ -118,7 +118,7 @@ void RedoPlainTile(const PolicyLoss& op, size_t begin, size_t end, float advanta
   out[kNonFinite] += static_cast<double>(CountNonFinite<V, PlainClipLoss>(op, begin, end, s));
 }
 
-template <class V, bool kKl>
+template <class V, bool kHasKl>
 void PlainLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
   const PolicyLoss op = given;  // A copy that no store can alias: parameters stay in registers.
   for (size_t q = begin; q < end; ++q) {
@@ -134,7 +134,7 @@ void PlainLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double
     for (size_t i = first; i < last; i += spec::kTokenTile) {
       const size_t stop = last - i < spec::kTokenTile ? last : i + spec::kTokenTile;
       const bool finite =
-          masked ? PlainTile<V, true, kKl>(op, i, stop, s, out) : PlainTile<V, false, kKl>(op, i, stop, s, out);
+          masked ? PlainTile<V, true, kHasKl>(op, i, stop, s, out) : PlainTile<V, false, kHasKl>(op, i, stop, s, out);
       if (!finite || !ordinary) RedoPlainTile<V>(given, i, stop, advantage, scale, out);
     }
     if (advantage > 0) std::swap(out[kClippedLow], out[kClippedHigh]);
