@@ -1,6 +1,6 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
 /** In the order of ReadSampling in native/addon/sampling.cpp; lists are followed by their offsets. */
-type SampleArguments = [
+type SampledRows = [
   logits: ArrayBufferView,
   type: number,
   rows: number,
@@ -54,7 +54,16 @@ type SampleArguments = [
   chosenOffsets: Int32Array | undefined,
   chosenLogprobs: Float32Array | undefined,
   kept: object | undefined,
+];
+type SampleArguments = [...SampledRows, threads: number];
+type SpeculationArguments = [
+  drafts: number,
+  draftTokens: Int32Array,
+  draftProbabilities: Float32Array | undefined,
+  accepted: Int32Array,
+  status: Uint8Array,
   threads: number,
+  hasDraftRows: boolean,
 ];
 
 /** The operands of every operation of native/addon/linear.cpp. */
@@ -196,6 +205,8 @@ declare const binding: {
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
+  /** Target rows, then the chain, then the rows of the drafts where `SpeculationArguments` says so. */
+  speculate(...args: [...target: SampledRows, ...SpeculationArguments, ...draft: SampledRows | []]): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   /** Holds the kept sets of a call until their size is known. */
   newKeptSets(): object;
@@ -316,5 +327,42 @@ declare const binding: {
     dEntropies: Float32Array | undefined,
     results: Float64Array,
   ): number;
+  /** native/addon/text.cpp: a batch of questions as lines, ids and duplicate keys; lib/curation/questionBatch.ts. */
+  encodeQuestions(
+    arena: Uint8Array,
+    ends: Uint32Array,
+    texts: number,
+    heads: Int32Array,
+    rows: number,
+    profiles: readonly string[],
+    out: Uint8Array,
+    lineEnds: Uint32Array,
+    ids: Uint8Array,
+    keys: Uint8Array | undefined,
+    signatures: Uint8Array | undefined,
+    signatureBytes: number,
+    shingle: number,
+  ): number;
+  DuplicateIndex: new (
+    bands: number,
+    rows: number,
+    threshold: number,
+  ) => {
+    add(
+      count: number,
+      keys: Uint8Array,
+      ids: Uint8Array,
+      signatures: Uint8Array | undefined,
+      matches: Uint8Array,
+      firstIds: Uint8Array,
+      similarities: Float64Array,
+    ): void;
+  };
+  QuestionParquet: new (createdBy: string) => {
+    /** Whole lines in, number of bytes waiting to be taken out. */
+    append(lines: Uint8Array): number;
+    finish(): number;
+    take(out: Uint8Array): void;
+  };
 };
 export = binding;

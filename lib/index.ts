@@ -137,6 +137,12 @@ export {
 } from './kernels/logprob.js';
 export { SamplingPlan, type SampledTokens, type SamplingKeys } from './kernels/sampling.js';
 export {
+  speculativeSample,
+  type SpeculativeInputs,
+  type SpeculativeKeys,
+  type SpeculativeTokens,
+} from './kernels/speculative.js';
+export {
   type SamplingOptions,
   type SamplingOrder,
   type SamplingOutput,
@@ -158,4 +164,7 @@ export { type ExportFormat, type ExportOptions } from './exports/format.js';
 export { generationRequests, solutionRequests, type Candidate, type GenerationSpec } from './synthetic/requests.js';
 export { majorityVote, parseCandidate, voteAll, type VoteOptions } from './synthetic/responses.js';
 export { readResponses, runRequests, type EndpointOptions } from './synthetic/endpoint.js';
+export { readSynthesisSpec, type SynthesisSpec } from './synthetic/spec.js';
+export { importSynthesis, runSynthesis, synthesisRequests, type SynthesisSummary } from './synthetic/synthesis.js';
+export { GoldPool } from './templates/distractors.js';
 export { generateRows, FAMILIES } from './data/procedural/generate.js';

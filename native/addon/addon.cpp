@@ -23,6 +23,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterPolicyLoss(env, exports);
   crossthink::addon::RegisterRolloutCorrection(env, exports);
   crossthink::addon::RegisterTokenAdvantages(env, exports);
+  crossthink::addon::RegisterText(env, exports);
   return exports;
 }
 

@@ -21,6 +21,7 @@ void RegisterAdvantage(Napi::Env env, Napi::Object exports);
 void RegisterPolicyLoss(Napi::Env env, Napi::Object exports);
 void RegisterRolloutCorrection(Napi::Env env, Napi::Object exports);
 void RegisterTokenAdvantages(Napi::Env env, Napi::Object exports);
+void RegisterText(Napi::Env env, Napi::Object exports);
 
 }  // namespace crossthink::addon
 

@@ -12,7 +12,8 @@ const KernelTable kTable = {isa,
                             IsaKernels<isa>::kAdvantage,
                             IsaKernels<isa>::kPolicyLoss,
                             IsaKernels<isa>::kCorrection,
-                            IsaKernels<isa>::kLinear};
+                            IsaKernels<isa>::kLinear,
+                            IsaKernels<isa>::kMinHash};
 
 const KernelTable& Table(Isa isa) {
   switch (isa) {

@@ -9,6 +9,7 @@ struct AdvantageKernel;
 struct CorrectionKernel;
 struct LinearKernels;
 struct LogprobKernels;
+struct MinHashKernel;
 struct PolicyLossKernel;
 struct SamplingKernels;
 
@@ -22,6 +23,7 @@ struct IsaKernels {
   static const PolicyLossKernel kPolicyLoss;
   static const CorrectionKernel kCorrection;
   static const LinearKernels kLinear;
+  static const MinHashKernel kMinHash;
 };
 
 struct KernelTable {
@@ -32,6 +34,7 @@ struct KernelTable {
   const PolicyLossKernel& policy_loss;
   const CorrectionKernel& correction;
   const LinearKernels& linear;
+  const MinHashKernel& minhash;
 };
 
 // The table of the instruction set in use.

@@ -135,9 +135,13 @@ struct SamplingScratch {
   Candidate* candidates;         // [vocab + kSlack]
 };
 
+struct SpeculativeChain;
+
 // What one instruction set provides, by DType.
 struct SamplingKernels {
   void (*sample[kDTypes])(const Sampling&, size_t begin, size_t end, SamplingScratch*);
+  void (*speculate[kDTypes])(const SpeculativeChain&, size_t begin, size_t end, SamplingScratch* target,
+                             SamplingScratch* draft);
 };
 
 constexpr size_t kMaximaBlock = 512;

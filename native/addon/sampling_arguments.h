@@ -1,0 +1,92 @@
+#ifndef CROSSTHINK_ADDON_SAMPLING_ARGUMENTS_H_
+#define CROSSTHINK_ADDON_SAMPLING_ARGUMENTS_H_
+
+#include <napi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "addon/arrays.h"
+#include "kernels/sampling/sampling.h"
+
+namespace crossthink::addon {
+
+// Takes the arguments of a call in order. Arrays are remembered, so that an asynchronous call can keep them alive.
+class Arguments {
+ public:
+  explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
+
+  double Number() { return NumberOf(info_, next_++); }
+  size_t Size() { return SizeOf(info_, next_++); }
+  bool Flag() { return FlagOf(info_, next_++); }
+
+  template <class T>
+  T* Array(size_t length, const char* name) {
+    Remember();
+    return ArrayOf<T>(info_, next_++, length, name);
+  }
+
+  // An array of any length, undefined meaning empty.
+  template <class T>
+  T* Array(size_t* length, const char* name) {
+    *length = 0;
+    if (info_[next_].IsTypedArray()) *length = info_[next_].As<Napi::TypedArray>().ElementLength();
+    return Array<T>(*length, name);
+  }
+
+  Logits ReadLogits() {
+    Logits logits;
+    const size_t at = next_++;
+    Remember(at);
+    logits.type = static_cast<DType>(Size());
+    logits.rows = Size();
+    logits.vocab = Size();
+    logits.stride = Size();
+    const size_t length = logits.rows == 0 ? 0 : (logits.rows - 1) * logits.stride + logits.vocab;
+    logits.data = LogitsOf(info_, at, DTypeSize(logits.type), length, "logits");
+    return logits;
+  }
+
+  RowFloat ReadRowFloat(double scalar, size_t rows, const char* name) {
+    return {Array<float>(rows, name), static_cast<float>(scalar)};
+  }
+  RowInt ReadRowInt(double scalar, size_t rows, const char* name) {
+    return {Array<int32_t>(rows, name), static_cast<int32_t>(scalar)};
+  }
+
+  // Tokens and offsets; lib/ has checked that offsets ascend from 0.
+  TokenLists ReadLists(size_t rows, const char* name) {
+    TokenLists lists;
+    lists.tokens = Array<int32_t>(&lists.length, name);
+    lists.offsets = Array<int32_t>(info_[next_].IsUndefined() ? 0 : rows + 1, name);
+    if (lists.offsets != nullptr && static_cast<size_t>(lists.offsets[rows]) > lists.length) {
+      throw Napi::RangeError::New(info_.Env(), std::string(name) + ": offsets reach past the tokens");
+    }
+    return lists;
+  }
+
+  Napi::Value Rest() { return info_[next_++]; }
+  const std::vector<Napi::Value>& arrays() const { return arrays_; }
+
+ private:
+  void Remember() { Remember(next_); }
+  void Remember(size_t index) {
+    if (!info_[index].IsUndefined()) arrays_.push_back(info_[index]);
+  }
+
+  const Napi::CallbackInfo& info_;
+  size_t next_ = 0;
+  std::vector<Napi::Value> arrays_;
+};
+
+// Kept tokens of each row, collected natively because their number is known only afterwards.
+using KeptSets = std::vector<std::vector<int32_t>>;
+
+// In the order of SampleArguments in binding.d.cts.
+Sampling ReadSampling(Arguments* in);
+
+}  // namespace crossthink::addon
+
+#endif  // CROSSTHINK_ADDON_SAMPLING_ARGUMENTS_H_
