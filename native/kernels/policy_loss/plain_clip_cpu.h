@@ -143,6 +143,16 @@ void PlainLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double
   }
 }
 
+template <class V>
+constexpr PolicyLossKernel MakePolicyLossKernel() {
+  return {PolicyLossSequences<V>,
+          {PolicyLossTokens<V, ClipLoss>, PolicyLossTokens<V, CispoLoss>, PolicyLossTokens<V, ToprLoss>,
+           PolicyLossTokens<V, ReinforceLoss>, PolicyLossTokens<V, DppoTvLoss>, PolicyLossTokens<V, DppoKlLoss>,
+           PolicyLossTokens<V, VespoLoss>, PolicyLossTokens<V, SapoLoss>, PolicyLossTokens<V, GmpoLoss>,
+           PolicyLossTokens<V, KlCovLoss>, PolicyLossTokens<V, SquaredLoss>},
+          {PlainLossTokens<V, false>, PlainLossTokens<V, true>}};
+}
+
 }  // namespace
 }  // namespace crossthink
 
