@@ -11,26 +11,24 @@
 namespace crossthink {
 namespace {
 
-// One float32 sum per lane. Kept in memory, not in registers: a kernel has several sums, and a store is forwarded to
-// the load 32 tokens later at no cost.
+// One float32 sum per lane, as vectors: `part` holds lanes [part * kWidth, (part + 1) * kWidth). Where every index of a
+// loop is a constant the sums live in registers.
+template <class V>
 struct LaneSum {
-  alignas(64) float lane[spec::kTokenLanes];
+  static constexpr size_t kParts = spec::kTokenLanes / V::kWidth;
+  typename V::F lanes[kParts];
 
   CT_INLINE void Clear() {
-    for (float& x : lane) x = 0.0F;
+    for (typename V::F& x : lanes) x = V::Set(0.0F);
   }
-  // `first` is the lane of the vector's first element.
-  template <class V>
-  CT_INLINE void Add(size_t first, typename V::M valid, typename V::F x) {
-    V::Store(lane + first, V::Add(V::Load(lane + first), V::Select(valid, x, V::Set(0.0F))));
+  CT_INLINE void Add(size_t part, typename V::M valid, typename V::F x) {
+    lanes[part] = V::Add(lanes[part], V::Select(valid, x, V::Set(0.0F)));
   }
-  template <class V>
   CT_INLINE double Join() {
-    constexpr size_t w = V::kWidth;
-    for (size_t n = spec::kTokenLanes / 2; n >= w; n /= 2) {
-      for (size_t i = 0; i < n; i += w) V::Store(lane + i, V::Add(V::Load(lane + i), V::Load(lane + i + n)));
+    for (size_t n = kParts / 2; n >= 1; n /= 2) {
+      for (size_t i = 0; i < n; ++i) lanes[i] = V::Add(lanes[i], lanes[i + n]);
     }
-    return static_cast<double>(V::TreeSum(V::Load(lane)));
+    return static_cast<double>(V::TreeSum(lanes[0]));
   }
 };
 

@@ -20,9 +20,9 @@ struct Scalar {
   using I = int32_t;
   using M = bool;
 
-  // Memory. `n` of the partial forms is below kWidth: elements from n on are `fill`, and are not stored.
+  // Memory. Elements from n on are `fill` and are not read (n <= kWidth), or not stored (n < kWidth).
   CT_HD CT_INLINE static F Load(const float* p) { return *p; }
-  CT_HD CT_INLINE static F LoadPartial(const float*, size_t, float fill) { return fill; }
+  CT_HD CT_INLINE static F LoadPartial(const float* p, size_t n, float fill) { return n != 0 ? *p : fill; }
   CT_HD CT_INLINE static void Store(float* p, F v) { *p = v; }
   CT_HD CT_INLINE static void StorePartial(float*, size_t, F) {}
   CT_HD CT_INLINE static void Stream(float* p, F v) { *p = v; }  // Non-temporal; p aligned to the vector.

@@ -25,25 +25,22 @@
 namespace crossthink::simd {
 namespace {
 
-// Transposes a square of kWidth vectors in place: lane j of vector i becomes lane i of vector j.
+// Run transposes a square of kWidth vectors in place: lane j of vector i becomes lane i of vector j. RunInside does the
+// same in every segment of n lanes of n vectors; n is 4 or a larger power of two, at most kWidth.
 template <class V>
 struct Transpose {
-  CT_INLINE static void Run(typename V::F* rows) {
-    constexpr size_t w = V::kWidth;
-    float square[w * w];
-    float column[w];
-    for (size_t i = 0; i < w; ++i) V::Store(square + i * w, rows[i]);
-    for (size_t j = 0; j < w; ++j) {
-      for (size_t i = 0; i < w; ++i) column[i] = square[i * w + j];
-      rows[j] = V::Load(column);
-    }
-  }
+  static_assert(V::kWidth == 1, "a wider vector has its own");
+  CT_INLINE static void Run(typename V::F*) {}
 };
 
 #if defined(__aarch64__)
 // Pairs of lanes, then pairs of pairs.
 template <>
 struct Transpose<Neon> {
+  template <size_t n>
+  CT_INLINE static void RunInside(float32x4_t* r) {
+    Run(r);
+  }
   CT_INLINE static void Run(float32x4_t* r) {
     const float32x4_t even01 = vtrn1q_f32(r[0], r[1]);
     const float32x4_t odd01 = vtrn2q_f32(r[0], r[1]);
@@ -61,23 +58,30 @@ struct Transpose<Neon> {
 // Pairs, then quads inside 128-bit halves, then the halves.
 template <>
 struct Transpose<Avx2> {
-  CT_INLINE static void Run(__m256* r) {
-    __m256 t[8];
-    for (size_t i = 0; i < 8; i += 2) {
-      t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-      t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    for (size_t i = 0; i < 8; i += 4) {
-      r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-      r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
-      r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-      r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-    }
+  template <size_t n>
+  CT_INLINE static void RunInside(__m256* r) {
+    for (size_t i = 0; i < n; i += 4) Quads(r + i);
+    if constexpr (n == 8) Halves(r);
+  }
+  CT_INLINE static void Run(__m256* r) { RunInside<8>(r); }
+
+ private:
+  CT_INLINE static void Quads(__m256* r) {
+    const __m256 low01 = _mm256_unpacklo_ps(r[0], r[1]);
+    const __m256 high01 = _mm256_unpackhi_ps(r[0], r[1]);
+    const __m256 low23 = _mm256_unpacklo_ps(r[2], r[3]);
+    const __m256 high23 = _mm256_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm256_shuffle_ps(low01, low23, 0x44);
+    r[1] = _mm256_shuffle_ps(low01, low23, 0xee);
+    r[2] = _mm256_shuffle_ps(high01, high23, 0x44);
+    r[3] = _mm256_shuffle_ps(high01, high23, 0xee);
+  }
+  CT_INLINE static void Halves(__m256* r) {
     for (size_t i = 0; i < 4; ++i) {
-      t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
-      t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
+      const __m256 low = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+      r[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
+      r[i] = low;
     }
-    for (size_t i = 0; i < 8; ++i) r[i] = t[i];
   }
 };
 #endif
@@ -86,30 +90,46 @@ struct Transpose<Avx2> {
 // Pairs, then quads inside 128-bit quarters, then the quarters twice.
 template <>
 struct Transpose<Avx512> {
-  CT_INLINE static void Run(__m512* r) {
-    __m512 t[16];
-    for (size_t i = 0; i < 16; i += 2) {
-      t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-      t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-    }
-    for (size_t i = 0; i < 16; i += 4) {
-      r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
-      r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
-      r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-      r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-    }
-    // r[4 b + c] holds, in quarter q, rows 4 b .. 4 b + 3 of column 4 q + c.
+  template <size_t n>
+  CT_INLINE static void RunInside(__m512* r) {
+    for (size_t i = 0; i < n; i += 4) Quads(r + i);
+    if constexpr (n == 8) PairsOfQuarters(r);
+    if constexpr (n == 16) Quarters(r);
+  }
+  CT_INLINE static void Run(__m512* r) { RunInside<16>(r); }
+
+ private:
+  CT_INLINE static void Quads(__m512* r) {
+    const __m512 low01 = _mm512_unpacklo_ps(r[0], r[1]);
+    const __m512 high01 = _mm512_unpackhi_ps(r[0], r[1]);
+    const __m512 low23 = _mm512_unpacklo_ps(r[2], r[3]);
+    const __m512 high23 = _mm512_unpackhi_ps(r[2], r[3]);
+    r[0] = _mm512_shuffle_ps(low01, low23, 0x44);
+    r[1] = _mm512_shuffle_ps(low01, low23, 0xee);
+    r[2] = _mm512_shuffle_ps(high01, high23, 0x44);
+    r[3] = _mm512_shuffle_ps(high01, high23, 0xee);
+  }
+  CT_INLINE static void PairsOfQuarters(__m512* r) {
+    const __m512i even = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+    const __m512i odd = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
     for (size_t c = 0; c < 4; ++c) {
-      t[c] = _mm512_shuffle_f32x4(r[c], r[c + 4], 0x88);
-      t[c + 4] = _mm512_shuffle_f32x4(r[c], r[c + 4], 0xdd);
-      t[c + 8] = _mm512_shuffle_f32x4(r[c + 8], r[c + 12], 0x88);
-      t[c + 12] = _mm512_shuffle_f32x4(r[c + 8], r[c + 12], 0xdd);
+      const __m512d a = _mm512_castps_pd(r[c]);
+      const __m512d b = _mm512_castps_pd(r[c + 4]);
+      r[c] = _mm512_castpd_ps(_mm512_permutex2var_pd(a, even, b));
+      r[c + 4] = _mm512_castpd_ps(_mm512_permutex2var_pd(a, odd, b));
     }
+  }
+  // r[4 b + c] holds, in quarter q, rows 4 b .. 4 b + 3 of column 4 q + c.
+  CT_INLINE static void Quarters(__m512* r) {
     for (size_t c = 0; c < 4; ++c) {
-      r[c] = _mm512_shuffle_f32x4(t[c], t[c + 8], 0x88);
-      r[c + 8] = _mm512_shuffle_f32x4(t[c], t[c + 8], 0xdd);
-      r[c + 4] = _mm512_shuffle_f32x4(t[c + 4], t[c + 12], 0x88);
-      r[c + 12] = _mm512_shuffle_f32x4(t[c + 4], t[c + 12], 0xdd);
+      const __m512 low0 = _mm512_shuffle_f32x4(r[c], r[c + 4], 0x88);
+      const __m512 low1 = _mm512_shuffle_f32x4(r[c], r[c + 4], 0xdd);
+      const __m512 high0 = _mm512_shuffle_f32x4(r[c + 8], r[c + 12], 0x88);
+      const __m512 high1 = _mm512_shuffle_f32x4(r[c + 8], r[c + 12], 0xdd);
+      r[c] = _mm512_shuffle_f32x4(low0, high0, 0x88);
+      r[c + 8] = _mm512_shuffle_f32x4(low0, high0, 0xdd);
+      r[c + 4] = _mm512_shuffle_f32x4(low1, high1, 0x88);
+      r[c + 12] = _mm512_shuffle_f32x4(low1, high1, 0xdd);
     }
   }
 };

@@ -5,9 +5,10 @@
 #include <cstdint>
 
 #include "kernels/advantage/advantage.h"
+#include "kernels/advantage/columns.h"
 #include "kernels/advantage/group_formulas.h"
+#include "kernels/advantage/ordinary_groups.h"
 #include "simd/scalar.h"
-#include "simd/transpose.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 
@@ -15,33 +16,6 @@
 // the instruction set. A group longer than kRow is cut into rows of kRow, one lane each, joined in float64.
 namespace crossthink {
 namespace {
-
-// Up to kWidth rows of at most kRow numbers each, as columns; NaN where a row has ended.
-template <class V>
-struct Columns {
-  size_t count = 0;  // The longest row.
-  alignas(64) float lanes[kRow * V::kWidth];
-
-  CT_INLINE void Load(const float* x, const size_t* begin, const size_t* length) {
-    constexpr size_t w = V::kWidth;
-    const typename V::F nan = V::Set(spec::QuietNan());
-    count = 0;
-    for (size_t r = 0; r < w; ++r) count = length[r] > count ? length[r] : count;
-    for (size_t c = 0; c < count; c += w) {
-      typename V::F square[w];
-      for (size_t r = 0; r < w; ++r) {
-        const size_t left = length[r] > c ? length[r] - c : 0;
-        square[r] = left >= w  ? V::Load(x + begin[r] + c)
-                    : left > 0 ? V::LoadPartial(x + begin[r] + c, left, spec::QuietNan())
-                               : nan;
-      }
-      simd::Transpose<V>::Run(square);
-      const size_t n = count - c < w ? count - c : w;
-      for (size_t j = 0; j < n; ++j) V::Store(lanes + (c + j) * w, square[j]);
-    }
-  }
-  CT_INLINE typename V::F At(size_t column) const { return V::Load(lanes + column * V::kWidth); }
-};
 
 // `lengths` is read by kWeightedMean only.
 template <class V, GroupFormula kFormula>
@@ -61,20 +35,6 @@ CT_INLINE void SecondPass(const Columns<V>& rewards, GroupStatistics<V>* out) {
   for (size_t c = 0; c < rewards.count; ++c) AddDeviation<V>(rewards.At(c), &s);
   *out = s;
 }
-
-// Lane g of coefficients.
-template <class V>
-struct StoredCoefficients {
-  alignas(64) float mean[V::kWidth], shift[V::kWidth], scale[V::kWidth];
-  uint32_t flat;
-
-  CT_INLINE void Set(const GroupCoefficients<V>& c) {
-    V::Store(mean, c.mean);
-    V::Store(shift, c.shift);
-    V::Store(scale, c.scale);
-    flat = V::ToBits(c.flat);
-  }
-};
 
 // Writes one group. A full store may spill into the next groups of the block, which are written after this one; `limit`
 // is where the block ends.
@@ -96,46 +56,47 @@ CT_INLINE void ApplyGroup(const GroupAdvantages& op, size_t begin, size_t end, s
   }
 }
 
-// Groups [begin, end), at most kWidth of them and none longer than kRow.
+// Consecutive groups from `first` on, none longer than kRow.
 template <class V, GroupFormula kFormula>
-CT_INLINE void SmallGroups(const GroupAdvantages& op, size_t begin, size_t end, Columns<V>* columns) {
-  constexpr size_t w = V::kWidth;
-  size_t first[w];
-  size_t length[w];
-  for (size_t g = 0; g < w; ++g) {
-    first[g] = begin + g < end ? op.Begin(begin + g) : 0;
-    length[g] = begin + g < end ? op.Begin(begin + g + 1) - first[g] : 0;
+CT_INLINE void SmallGroups(const GroupAdvantages& op, size_t first, const Rows<V::kWidth>& groups,
+                           Columns<V>* columns) {
+  columns[0].Load(op.rewards, groups);
+  if constexpr (kFormula == GroupFormula::kWeightedMean) columns[1].Load(op.lengths, groups);
+  const size_t limit = op.Begin(first + groups.used);
+  StoredCoefficients<V> stored;
+  bool ordinary = false;
+  if constexpr (kFormula == GroupFormula::kLinear) {
+    const bool even = op.offsets == nullptr && groups.used == V::kWidth;
+    ordinary = even && OrdinaryGroups<V>(op, columns[0], &stored);
   }
-  columns[0].Load(op.rewards, first, length);
-  if constexpr (kFormula == GroupFormula::kWeightedMean) columns[1].Load(op.lengths, first, length);
-  GroupStatistics<V> s = FirstPass<V, kFormula>(columns[0], columns[1]);
-  s.mean = V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
-  SecondPass<V>(columns[0], &s);
-  StoredCoefficients<V> c;
-  c.Set(Coefficients<V>(op, s));
-  const size_t limit = op.Begin(end);
-  for (size_t g = 0; begin + g < end; ++g) {
-    ApplyGroup<V, kFormula>(op, first[g], first[g] + length[g], limit, c, g);
-    op.zero_variance[begin + g] = (c.flat >> g & 1U) != 0 ? 1 : 0;
+  if (!ordinary) {
+    GroupStatistics<V> s = FirstPass<V, kFormula>(columns[0], columns[1]);
+    s.mean = V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
+    SecondPass<V>(columns[0], &s);
+    const GroupCoefficients<V> c = Coefficients<V>(op, s);
+    stored.Set(c);
+    if constexpr (kFormula == GroupFormula::kLinear) ordinary = AreOrdinary<V>(s, c, groups);
   }
+  if (ordinary) {
+    ApplyOrdinaryGroups<V>(op, groups, limit, stored);
+  } else {
+    for (size_t g = 0; g < groups.used; ++g) {
+      ApplyGroup<V, kFormula>(op, groups.begin[g], groups.begin[g] + groups.length[g], limit, stored, g);
+    }
+  }
+  for (size_t g = 0; g < groups.used; ++g) op.zero_variance[first + g] = stored.flat >> g & 1U;
 }
 
 // Calls pass(rows in use) for every kWidth rows of [begin, end).
 template <class V, class Pass>
 CT_INLINE void ForRows(const float* x, const float* lengths, size_t begin, size_t end, Columns<V>* columns, Pass pass) {
-  constexpr size_t w = V::kWidth;
-  size_t first[w];
-  size_t length[w];
-  for (size_t row = begin; row < end; row += w * kRow) {
-    size_t used = 0;
-    for (size_t r = 0; r < w; ++r) {
-      first[r] = row + r * kRow;
-      length[r] = first[r] >= end ? 0 : end - first[r] < kRow ? end - first[r] : kRow;
-      used += length[r] != 0 ? 1 : 0;
-    }
-    columns[0].Load(x, first, length);
-    if (lengths != nullptr) columns[1].Load(lengths, first, length);
-    pass(used);
+  for (size_t row = begin; row < end;) {
+    Rows<V::kWidth> rows;
+    for (; rows.used < V::kWidth && row < end; row += kRow) rows.Append(row, end - row < kRow ? end - row : kRow);
+    rows.Fill();
+    columns[0].Load(x, rows);
+    if (lengths != nullptr) columns[1].Load(lengths, rows);
+    pass(rows.used);
   }
 }
 
@@ -189,20 +150,47 @@ void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
   op.zero_variance[group] = c.flat != 0 ? 1 : 0;
 }
 
+// kWidth groups from `first` on, where they are of a size that has registers of its own and ordinary.
+template <class V>
+CT_INLINE bool SquareGroupsOf(const GroupAdvantages& op, size_t first) {
+  if constexpr (V::kWidth >= 4) {
+    if (op.group_size == 4) return SquareGroups<V, 4>(op, first);
+  }
+  if constexpr (V::kWidth >= 8) {
+    if (op.group_size == 8) return SquareGroups<V, 8>(op, first);
+  }
+  if constexpr (V::kWidth >= 16) {
+    if (op.group_size == 16) return SquareGroups<V, 16>(op, first);
+  }
+  return false;
+}
+
 template <class V, GroupFormula kFormula>
 void GroupAdvantageRange(const GroupAdvantages& given, size_t begin, size_t end) {
   const GroupAdvantages op = given;  // A copy that no store can alias.
   Columns<V> columns[2];
   size_t g = begin;
   while (g < end) {
-    size_t stop = g;
-    while (stop < end && stop - g < V::kWidth && op.Begin(stop + 1) - op.Begin(stop) <= kRow) ++stop;
-    if (stop > g) {
-      SmallGroups<V, kFormula>(op, g, stop, columns);
-      g = stop;
-    } else {
-      LargeGroup<V, kFormula>(op, g++, columns);
+    if (kFormula == GroupFormula::kLinear && op.offsets == nullptr && end - g >= V::kWidth) {
+      if (SquareGroupsOf<V>(op, g)) {
+        g += V::kWidth;
+        continue;
+      }
     }
+    Rows<V::kWidth> groups;
+    for (size_t first = op.Begin(g); groups.used < V::kWidth && g + groups.used < end;) {
+      const size_t next = op.Begin(g + groups.used + 1);
+      if (next - first > kRow) break;
+      groups.Append(first, next - first);
+      first = next;
+    }
+    if (groups.used == 0) {
+      LargeGroup<V, kFormula>(op, g++, columns);
+      continue;
+    }
+    groups.Fill();
+    SmallGroups<V, kFormula>(op, g, groups, columns);
+    g += groups.used;
   }
 }
 

@@ -55,7 +55,8 @@ PolicyLossResult RunPolicyLoss(const PolicyLoss& op, const PolicyLossKernel& ker
   }
 
   std::vector<double> sums(op.sequences * kLossSums);
-  const auto tokens = IsPlain(op) ? kernel.plain_clip : kernel.tokens[static_cast<size_t>(op.loss)];
+  const auto tokens =
+      IsPlain(op) ? kernel.plain_clip[op.ref_logprobs != nullptr ? 1 : 0] : kernel.tokens[static_cast<size_t>(op.loss)];
   const auto body = [&](size_t begin, size_t end) { tokens(op, terms.data(), sums.data(), begin, end); };
   pool.ParallelFor(op.sequences, grain, body, threads);
 

@@ -131,7 +131,7 @@ struct PolicyLossKernel {
   // Gradients, and one row of kLossSums per sequence.
   using Tokens = void (*)(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end);
   Tokens tokens[kLosses];
-  Tokens plain_clip;  // kClip where nothing but log-probs, a mask and a KL is given.
+  Tokens plain_clip[2];  // Where IsPlain: without and with a KL.
 };
 
 // Runs on the shared pool, on at most `threads` threads (0: all).

@@ -14,9 +14,12 @@
 namespace crossthink {
 namespace {
 
+template <class V>
 struct TileSums {
-  LaneSum policy, kl, entropy, log_ratio, ratio, weight;
-  uint64_t low, high, dual, dropped;
+  LaneSum<V> policy, kl, entropy, log_ratio, ratio, weight;
+  // Four counts of 16 bits, at most kTokenTile each: low, high, dual, dropped. Four numbers would be added up as a
+  // vector in memory (g++ 12), every step waiting for the store of the one before.
+  uint64_t counts;
 
   CT_INLINE void Clear() {
     policy.Clear();
@@ -25,28 +28,27 @@ struct TileSums {
     log_ratio.Clear();
     ratio.Clear();
     weight.Clear();
-    low = high = dual = dropped = 0;
+    counts = 0;
   }
 };
 
-// `lane` is the lane of token i.
+// `part` is that of token i in the lanes.
 template <class V, template <class> class L>
-CT_INLINE void TokenStep(const PolicyLoss& op, size_t i, size_t n, size_t lane, const SequenceVectors<V>& s,
-                         TileSums* sums) {
+CT_INLINE void TokenStep(const PolicyLoss& op, size_t i, size_t n, size_t part, const SequenceVectors<V>& s,
+                         TileSums<V>* sums) {
   using F = typename V::F;
   const TokenResult<V> r = Evaluate<V, L>(op, i, n, s);
-  sums->policy.Add<V>(lane, r.valid, r.policy.loss);
-  sums->log_ratio.Add<V>(lane, r.valid, r.log_ratio);
-  sums->ratio.Add<V>(lane, r.valid, r.ratio);
-  if (op.ref_logprobs != nullptr) sums->kl.Add<V>(lane, r.valid, r.kl);
-  sums->low += V::Count(V::And(r.valid, r.policy.low));
-  sums->high += V::Count(V::And(r.valid, r.policy.high));
+  sums->policy.Add(part, r.valid, r.policy.loss);
+  sums->log_ratio.Add(part, r.valid, r.log_ratio);
+  sums->ratio.Add(part, r.valid, r.ratio);
+  if (op.ref_logprobs != nullptr) sums->kl.Add(part, r.valid, r.kl);
+  uint64_t counts = V::Count(V::And(r.valid, r.policy.low)) | V::Count(V::And(r.valid, r.policy.high)) << 16;
   if constexpr (!L<V>::kPlain) {
-    if (op.weights != nullptr) sums->weight.Add<V>(lane, r.valid, r.weight);
-    if (op.entropies != nullptr) sums->entropy.Add<V>(lane, r.valid, r.entropy);
-    sums->dual += V::Count(V::And(r.valid, r.policy.dual));
-    sums->dropped += V::Count(V::And(r.valid, r.dropped));
+    if (op.weights != nullptr) sums->weight.Add(part, r.valid, r.weight);
+    if (op.entropies != nullptr) sums->entropy.Add(part, r.valid, r.entropy);
+    counts |= V::Count(V::And(r.valid, r.policy.dual)) << 32 | V::Count(V::And(r.valid, r.dropped)) << 48;
   }
+  sums->counts += counts;
   F gradient = V::Mul(r.gradient, s.scale);
   gradient = V::Select(V::Equal(gradient, gradient), gradient, V::Set(spec::QuietNan()));
   StoreTokens<V>(op.d_logprobs, i, n, V::Select(r.valid, gradient, V::Set(0.0F)));
@@ -68,30 +70,33 @@ uint64_t CountNonFinite(const PolicyLoss& op, size_t begin, size_t end, const Se
   return count;
 }
 
+// Adds a tile's sums to `out`; whether they are finite.
 template <class V, template <class> class L>
-CT_INLINE void TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, const SequenceVectors<V>& s, double* out) {
+CT_INLINE bool TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, const SequenceVectors<V>& s, double* out) {
   constexpr size_t w = V::kWidth;
-  TileSums t;
+  TileSums<V> t;
   t.Clear();
   size_t i = begin;
-  for (; i + w <= end; i += w) TokenStep<V, L>(op, i, w, (i - begin) % spec::kTokenLanes, s, &t);
-  if (i < end) TokenStep<V, L>(op, i, end - i, (i - begin) % spec::kTokenLanes, s, &t);
-  const double policy = t.policy.Join<V>();
-  const double kl = t.kl.Join<V>();
-  const double entropy = t.entropy.Join<V>();
+  size_t part = 0;
+  for (; i + w <= end; i += w) {
+    TokenStep<V, L>(op, i, w, part, s, &t);
+    part = (part + 1) % LaneSum<V>::kParts;
+  }
+  if (i < end) TokenStep<V, L>(op, i, end - i, part, s, &t);
+  const double policy = t.policy.Join();
+  const double kl = t.kl.Join();
+  const double entropy = t.entropy.Join();
   out[kPolicyLoss] += policy;
   out[kKl] += kl;
   out[kEntropy] += entropy;
-  out[kLogRatio] += t.log_ratio.Join<V>();
-  out[kRatio] += t.ratio.Join<V>();
-  out[kWeight] += t.weight.Join<V>();
-  out[kClippedLow] += static_cast<double>(t.low);
-  out[kClippedHigh] += static_cast<double>(t.high);
-  out[kClippedDual] += static_cast<double>(t.dual);
-  out[kDropped] += static_cast<double>(t.dropped);
-  if (!SumsAreFinite(op, policy, kl, entropy)) {
-    out[kNonFinite] += static_cast<double>(CountNonFinite<V, L>(op, begin, end, s));
-  }
+  out[kLogRatio] += t.log_ratio.Join();
+  out[kRatio] += t.ratio.Join();
+  out[kWeight] += t.weight.Join();
+  out[kClippedLow] += static_cast<double>(t.counts & 0xffff);
+  out[kClippedHigh] += static_cast<double>(t.counts >> 16 & 0xffff);
+  out[kClippedDual] += static_cast<double>(t.counts >> 32 & 0xffff);
+  out[kDropped] += static_cast<double>(t.counts >> 48);
+  return SumsAreFinite(op, policy, kl, entropy);
 }
 
 template <class V, template <class> class L>
@@ -110,7 +115,10 @@ void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, doubl
     s.limited = FirstLanes<V>(term.limited ? V::kWidth : 0);
     const auto last = static_cast<size_t>(op.offsets[q + 1]);
     for (auto i = static_cast<size_t>(op.offsets[q]); i < last; i += spec::kTokenTile) {
-      TileOfTokens<V, L>(op, i, last - i < spec::kTokenTile ? last : i + spec::kTokenTile, s, out);
+      const size_t stop = last - i < spec::kTokenTile ? last : i + spec::kTokenTile;
+      if (!TileOfTokens<V, L>(op, i, stop, s, out)) {
+        out[kNonFinite] += static_cast<double>(CountNonFinite<V, L>(given, i, stop, s));
+      }
     }
     out[kTokens] = static_cast<double>(term.valid);
     out[kSequences] = term.valid != 0 ? 1.0 : 0.0;
@@ -126,32 +134,22 @@ void PolicyLossSequences(const PolicyLoss& op, SequenceTerms* terms, size_t begi
     const float advantage = op.token_advantages ? 0.0F : op.advantages[q];
     for (auto tile = static_cast<size_t>(op.offsets[q]); tile < last; tile += spec::kTokenTile) {
       const size_t stop = last - tile < spec::kTokenTile ? last : tile + spec::kTokenTile;
-      LaneSum log_ratio, divergence;
+      LaneSum<V> log_ratio, divergence;
       log_ratio.Clear();
       divergence.Clear();
       for (size_t i = tile; i < stop; i += w) {
         const size_t n = stop - i < w ? stop - i : w;
-        const size_t lane = (i - tile) % spec::kTokenLanes;
+        const size_t part = (i - tile) % spec::kTokenLanes / w;
         const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
         const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
         const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
-        log_ratio.Add<V>(lane, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
-        divergence.Add<V>(lane, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+        log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
+        divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
       }
-      terms[q].log_ratio_sum += log_ratio.Join<V>();
-      terms[q].divergence_sum += divergence.Join<V>();
+      terms[q].log_ratio_sum += log_ratio.Join();
+      terms[q].divergence_sum += divergence.Join();
     }
   }
-}
-
-template <class V>
-constexpr PolicyLossKernel MakePolicyLossKernel() {
-  return {PolicyLossSequences<V>,
-          {PolicyLossTokens<V, ClipLoss>, PolicyLossTokens<V, CispoLoss>, PolicyLossTokens<V, ToprLoss>,
-           PolicyLossTokens<V, ReinforceLoss>, PolicyLossTokens<V, DppoTvLoss>, PolicyLossTokens<V, DppoKlLoss>,
-           PolicyLossTokens<V, VespoLoss>, PolicyLossTokens<V, SapoLoss>, PolicyLossTokens<V, GmpoLoss>,
-           PolicyLossTokens<V, KlCovLoss>, PolicyLossTokens<V, SquaredLoss>},
-          PolicyLossTokens<V, PlainClipLoss>};
 }
 
 }  // namespace

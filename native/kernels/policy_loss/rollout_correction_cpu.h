@@ -20,29 +20,29 @@ MismatchStatistics MeasureSequence(const RolloutCorrection& op, size_t begin, si
   typename V::F k2_max = zero, k3_max = zero;
   for (size_t tile = begin; tile < end; tile += spec::kTokenTile) {
     const size_t stop = end - tile < spec::kTokenTile ? end : tile + spec::kTokenTile;
-    LaneSum sum, square, k3_sum, abs;
+    LaneSum<V> sum, square, k3_sum, abs;
     sum.Clear();
     square.Clear();
     k3_sum.Clear();
     abs.Clear();
     for (size_t i = tile; i < stop; i += w) {
       const size_t n = stop - i < w ? stop - i : w;
-      const size_t lane = (i - tile) % spec::kTokenLanes;
+      const size_t part = (i - tile) % spec::kTokenLanes / w;
       const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
       const typename V::F x = LoadMismatch<V>(op, i, n);
       const typename V::F k2 = K2<V>(x);
       const typename V::F k3 = spec::Expm1MinusX<V>(x);
-      sum.Add<V>(lane, valid, x);
-      square.Add<V>(lane, valid, k2);
-      k3_sum.Add<V>(lane, valid, k3);
-      abs.Add<V>(lane, valid, V::Abs(x));
+      sum.Add(part, valid, x);
+      square.Add(part, valid, k2);
+      k3_sum.Add(part, valid, k3);
+      abs.Add(part, valid, V::Abs(x));
       k2_max = V::Max(k2_max, V::Select(valid, k2, zero));
       k3_max = V::Max(k3_max, V::Select(valid, k3, zero));
     }
-    s.sum += sum.Join<V>();
-    s.square_sum += square.Join<V>();
-    s.k3_sum += k3_sum.Join<V>();
-    s.abs_sum += abs.Join<V>();
+    s.sum += sum.Join();
+    s.square_sum += square.Join();
+    s.k3_sum += k3_sum.Join();
+    s.abs_sum += abs.Join();
   }
   s.k2_max = V::MaxLane(k2_max);
   s.k3_max = V::MaxLane(k3_max);
@@ -58,26 +58,26 @@ void CorrectSequence(const RolloutCorrection& op, size_t begin, size_t end, doub
   uint64_t outside_count = 0, rejected_count = 0;
   for (size_t tile = begin; tile < end; tile += spec::kTokenTile) {
     const size_t stop = end - tile < spec::kTokenTile ? end : tile + spec::kTokenTile;
-    LaneSum sum, square, bounded;
+    LaneSum<V> sum, square, bounded;
     sum.Clear();
     square.Clear();
     bounded.Clear();
     for (size_t i = tile; i < stop; i += w) {
       const size_t n = stop - i < w ? stop - i : w;
-      const size_t lane = (i - tile) % spec::kTokenLanes;
+      const size_t part = (i - tile) % spec::kTokenLanes / w;
       const CorrectedToken<V> t = CorrectToken<V>(op, i, n, sequence_ratio, rejected_sequence);
       outside_count += V::Count(V::And(t.valid, t.outside));
       rejected_count += V::Count(V::And(t.valid, t.rejected));
-      sum.Add<V>(lane, t.valid, t.weight);
-      square.Add<V>(lane, t.valid, V::Mul(t.weight, t.weight));
-      if (op.normalize) bounded.Add<V>(lane, t.valid, t.bounded);
+      sum.Add(part, t.valid, t.weight);
+      square.Add(part, t.valid, V::Mul(t.weight, t.weight));
+      if (op.normalize) bounded.Add(part, t.valid, t.bounded);
       StoreTokens<V>(op.weights_out, i, n, t.weight);
       const uint32_t bits = V::ToBits(t.kept);
       for (size_t j = 0; j < n; ++j) op.mask_out[i + j] = static_cast<uint8_t>(bits >> j & 1U);
     }
-    out[kWeightSum] += sum.Join<V>();
-    out[kWeightSquareSum] += square.Join<V>();
-    if (op.normalize) out[kNormalizerSum] += bounded.Join<V>();
+    out[kWeightSum] += sum.Join();
+    out[kWeightSquareSum] += square.Join();
+    if (op.normalize) out[kNormalizerSum] += bounded.Join();
   }
   out[kCorrectedTokens] = static_cast<double>(s.valid);
   out[kMismatchSum] = s.sum;
