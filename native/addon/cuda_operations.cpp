@@ -44,25 +44,6 @@ void Backward(const Napi::CallbackInfo& info) {
   arguments.Run(op, &CrossthinkCudaApi::logprob_backward_workspace, &CrossthinkCudaApi::logprob_backward);
 }
 
-void Sample(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  Sampling op;
-  op.logits = arguments.ReadLogits();
-  op.temperature = arguments.ReadRowFloat();
-  op.top_k.values = arguments.Pointer<const int32_t>();
-  op.top_k.scalar = static_cast<int32_t>(arguments.Number());
-  op.top_p = arguments.ReadRowFloat();
-  op.sequences = arguments.Pointer<const uint64_t>();
-  op.positions = arguments.Pointer<const int32_t>();
-  op.sample = static_cast<uint32_t>(arguments.Size());
-  op.seed = arguments.Integer();
-  op.status = arguments.Pointer<uint8_t>();
-  op.tokens = arguments.Pointer<int32_t>();
-  op.logprob = arguments.Pointer<float>();
-  op.raw_logprob = arguments.Pointer<float>();
-  arguments.Run(op, &CrossthinkCudaApi::sampling_workspace, &CrossthinkCudaApi::sampling);
-}
-
 void Advantages(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   GroupAdvantages op;
@@ -83,7 +64,6 @@ void RegisterCudaOperations(Napi::Env env, Napi::Object exports) {
   exports["cudaReleaseWorkspaces"] = Napi::Function::New(env, ReleaseWorkspaces, "cudaReleaseWorkspaces");
   exports["cudaLogprobForward"] = Napi::Function::New(env, Forward, "cudaLogprobForward");
   exports["cudaGroupAdvantages"] = Napi::Function::New(env, Advantages, "cudaGroupAdvantages");
-  exports["cudaSample"] = Napi::Function::New(env, Sample, "cudaSample");
   exports["cudaLogprobBackward"] = Napi::Function::New(env, Backward, "cudaLogprobBackward");
 }
 

@@ -196,6 +196,18 @@ Napi::Value KeptTokens(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// (sets, rows, tokens [rows, vocab], sizes [rows], vocab): fills them with what CUDA kept.
+Napi::Value SetKeptTokens(const Napi::CallbackInfo& info) {
+  KeptSets* sets = info[0].As<Napi::External<KeptSets>>().Data();
+  const size_t rows = SizeOf(info, 1);
+  const size_t vocab = SizeOf(info, 4);
+  const int32_t* tokens = ArrayOf<int32_t>(info, 2, rows * vocab, "keptTokens");
+  const int32_t* sizes = ArrayOf<int32_t>(info, 3, rows, "keptSizes");
+  sets->assign(rows, {});
+  for (size_t i = 0; i < rows; ++i) (*sets)[i].assign(tokens + i * vocab, tokens + i * vocab + sizes[i]);
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void RegisterSampling(Napi::Env env, Napi::Object exports) {
@@ -203,6 +215,7 @@ void RegisterSampling(Napi::Env env, Napi::Object exports) {
   exports["sampleAsync"] = Napi::Function::New(env, SampleAsync, "sampleAsync");
   exports["newKeptSets"] = Napi::Function::New(env, NewKeptSets, "newKeptSets");
   exports["keptOffsets"] = Napi::Function::New(env, KeptOffsets, "keptOffsets");
+  exports["setKeptTokens"] = Napi::Function::New(env, SetKeptTokens, "setKeptTokens");
   exports["keptTokens"] = Napi::Function::New(env, KeptTokens, "keptTokens");
 }
 

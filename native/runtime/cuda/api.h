@@ -14,7 +14,7 @@
 
 namespace crossthink::cuda {
 
-constexpr uint32_t kAbiVersion = 2;
+constexpr uint32_t kAbiVersion = 3;
 // CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
 constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
 
