@@ -17,7 +17,7 @@ try {
     [
       `crossthink: no usable native binary for ${platform}-${arch} (Node.js ${version}).`,
       cause.message.trim(),
-      'Prebuilt binaries cover linux-x64. To build from source, install cmake >= 3.22 and a C++20 compiler:',
+      'Prebuilt binaries cover linux-x64 and linux-arm64. To build from source, install cmake >= 3.22 and a C++20 compiler:',
       '    sudo apt-get install -y build-essential cmake',
       'then run, in a checkout, npm run build:native, or, as a dependency:',
       '    npm explore crossthink -- npm run build:native',

@@ -57,6 +57,35 @@ type SampleArguments = [
   threads: number,
 ];
 
+/** The operands of every operation of native/addon/linear.cpp. */
+type LinearProductArguments = [
+  type: number,
+  rows: number,
+  vocab: number,
+  depth: number,
+  hiddenStride: number,
+  hidden: ArrayBufferView,
+  weightStride: number,
+  weight: ArrayBufferView,
+  bias: Float32Array | undefined,
+];
+
+type LinearForwardArguments = [
+  ...LinearProductArguments,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  workspace: number,
+  status: Uint8Array,
+  logprob: Float32Array,
+  logsumexp: Float32Array,
+  state: Float64Array,
+  entropy: Float32Array | undefined,
+  threads: number,
+];
+
+type LinearLogitsArguments = [...LinearProductArguments, logits: Float32Array, threads: number];
+
 /** Pointers and numbers in the order of native/addon/cuda_operations.cpp. */
 type CudaOperationArguments = [device: number, stream: bigint, pointers: BigUint64Array, numbers: Float64Array];
 
@@ -92,8 +121,11 @@ declare const binding: {
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
-  cudaGroupAdvantages(...args: CudaOperationArguments): void;
   /** native/addon/cuda_losses.cpp */
+  cudaGroupAdvantages(...args: CudaOperationArguments): void;
+  cudaGae(...args: CudaOperationArguments): void;
+  cudaWhiten(...args: CudaOperationArguments): void;
+  cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
@@ -158,6 +190,11 @@ declare const binding: {
     dStride: number,
     stream: boolean,
   ): void;
+  linearForward(...args: LinearForwardArguments): void;
+  linearLogits(...args: LinearLogitsArguments): void;
+  /** Resolve to false where the flag at element 0 of the last argument stopped them. */
+  linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   /** Holds the kept sets of a call until their size is known. */
@@ -280,5 +317,42 @@ declare const binding: {
     dEntropies: Float32Array | undefined,
     results: Float64Array,
   ): number;
+  /** native/addon/text.cpp: a batch of questions as lines, ids and duplicate keys; lib/curation/questionBatch.ts. */
+  encodeQuestions(
+    arena: Uint8Array,
+    ends: Uint32Array,
+    texts: number,
+    heads: Int32Array,
+    rows: number,
+    profiles: readonly string[],
+    out: Uint8Array,
+    lineEnds: Uint32Array,
+    ids: Uint8Array,
+    keys: Uint8Array | undefined,
+    signatures: Uint8Array | undefined,
+    signatureBytes: number,
+    shingle: number,
+  ): number;
+  DuplicateIndex: new (
+    bands: number,
+    rows: number,
+    threshold: number,
+  ) => {
+    add(
+      count: number,
+      keys: Uint8Array,
+      ids: Uint8Array,
+      signatures: Uint8Array | undefined,
+      matches: Uint8Array,
+      firstIds: Uint8Array,
+      similarities: Float64Array,
+    ): void;
+  };
+  QuestionParquet: new (createdBy: string) => {
+    /** Whole lines in, number of bytes waiting to be taken out. */
+    append(lines: Uint8Array): number;
+    finish(): number;
+    take(out: Uint8Array): void;
+  };
 };
 export = binding;

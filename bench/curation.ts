@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,23 +8,28 @@ import { performance } from 'node:perf_hooks';
 import { machine } from './machine.js';
 
 /**
- * Curation throughput beside a plain Node.js script and DuckDB, in one run over the same file: `npx tsx bench/curation.ts
- * [rows]`. DuckDB is measured where `@duckdb/node-api` can be found (NODE_PATH). Every contender is a process of its own;
- * figures are of input megabytes a second and a second of processor time.
+ * Curation beside a plain Node.js script and DuckDB, in one run over the same file: `npx tsx bench/curation.ts [rows]
+ * [repetitions]` after `npm run build`. DuckDB is measured where `@duckdb/node-api` can be found (NODE_PATH). Every
+ * contender is a process of its own, workers are threads in it: processor time and peak resident memory are of the whole.
+ * The best of the repetitions counts, contenders taking turns. Writes bench/results/curation-*.json.
  */
 const ROWS = Number(process.argv[2] ?? 200_000);
+const REPETITIONS = Number(process.argv[3] ?? 3);
 const root = path.resolve(__dirname, '..');
 
+interface Contender {
+  readonly name: string;
+  readonly script: string;
+}
+
 interface Figure {
-  readonly contender: string;
+  readonly name: string;
   readonly seconds: number;
   readonly cpuSeconds: number;
-  readonly megabytesPerSecond: number;
-  readonly megabytesPerCpuSecond: number;
   readonly peakMegabytes: number;
 }
 
-/** Questions of some 300 characters over a vocabulary of made-up words. */
+/** Distinct questions of some 300 characters over a vocabulary of made-up words. */
 async function writeInput(file: string): Promise<void> {
   let state = 12345;
   const next = (limit: number): number => {
@@ -47,21 +52,14 @@ async function writeInput(file: string): Promise<void> {
   });
 }
 
-/** Wall time, processor time and peak memory of a child process, as it reports them itself at its end. */
-function measure(contender: string, script: string, megabytes: number): Figure {
+/** Wall time, processor time and peak memory of a child process; the last two as it reports them at its end. */
+function run({ name, script }: Contender): Figure {
   const tail = `process.on('exit', () => { const u = process.resourceUsage(); console.log(JSON.stringify({ cpu: (u.userCPUTime + u.systemCPUTime) / 1e6, peak: u.maxRSS / 1024 })); });`;
   const start = performance.now();
   const said = execFileSync(process.execPath, ['-e', `${tail}\n${script}`], { cwd: root, encoding: 'utf8' });
   const seconds = (performance.now() - start) / 1000;
   const { cpu, peak } = JSON.parse(said.trim().split('\n').at(-1) ?? '{}') as { cpu: number; peak: number };
-  return {
-    contender,
-    seconds,
-    cpuSeconds: cpu,
-    megabytesPerSecond: megabytes / seconds,
-    megabytesPerCpuSecond: megabytes / cpu,
-    peakMegabytes: peak,
-  };
+  return { name, seconds, cpuSeconds: cpu, peakMegabytes: peak };
 }
 
 function duckdbPath(): string | undefined {
@@ -72,14 +70,12 @@ function duckdbPath(): string | undefined {
   }
 }
 
-async function main(): Promise<void> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'crossthink-bench-'));
-  const input = path.join(folder, 'in.jsonl');
+function contenders(input: string, folder: string): Contender[] {
   const quote = (name: string): string => JSON.stringify(path.join(folder, name));
-  await writeInput(input);
-  const megabytes = statSync(input).size / 1e6;
-  const curateWith = (out: string, options: string, workers = 1): string =>
-    `require('./dist/curation/curate.js').curateFiles([${JSON.stringify(input)}], ${quote(out)}, { adapter: 'gsm8k', workers: ${workers}, ${options} });`;
+  const ours = (name: string, options: string): Contender => ({
+    name: `crossthink curate${name}`,
+    script: `require('./dist/curation/curate.js').curateFiles([${JSON.stringify(input)}], ${quote('ours')}, { adapter: 'gsm8k', fresh: true, ${options} });`,
+  });
   const plain = `
     const { createInterface } = require('node:readline'); const fs = require('node:fs');
     (async () => { const out = fs.createWriteStream(${quote('plain.jsonl')});
@@ -88,41 +84,61 @@ async function main(): Promise<void> {
         out.write(JSON.stringify({ question: row.question, answer: row.answer.slice(at + 4).trim() }) + '\\n');
       } out.end(); })();`;
   const duckdb = duckdbPath();
-  const figures = [
-    measure('plain Node.js script (readline, JSON)', plain, megabytes),
-    measure('crossthink curate', curateWith('one', ''), megabytes),
-    measure('crossthink curate, 2 workers', curateWith('two', '', 2), megabytes),
-    measure('crossthink curate, exact duplicates', curateWith('exact', "duplicates: 'exact'"), megabytes),
-    measure('crossthink curate, near duplicates, 2 workers', curateWith('near', "duplicates: 'near'", 2), megabytes),
-    measure(
-      'crossthink curate, then export to verl Parquet',
-      `${curateWith('p', '').replace(/;$/, '')}.then(() => require('./dist/exports/export.js').exportQuestions([${quote('p')}], ${quote('p.parquet')}, 'verl'));`,
-      megabytes,
-    ),
-    ...(duckdb === undefined
-      ? []
-      : [
-          measure(
-            'DuckDB JSONL → Parquet, 1 thread',
-            `const { DuckDBInstance } = require(${JSON.stringify(duckdb)});
-             (async () => { const c = await (await DuckDBInstance.create()).connect(); await c.run('set threads = 1');
-               await c.run("copy (select * from read_json_auto('${input}')) to '${path.join(folder, 'd.parquet')}' (format parquet)"); })();`,
-            megabytes,
-          ),
-        ]),
+  const duck = (threads: number): Contender => ({
+    name: `DuckDB, JSON Lines → Parquet, threads = ${threads}`,
+    script: `const { DuckDBInstance } = require(${JSON.stringify(duckdb)});
+       (async () => { const c = await (await DuckDBInstance.create()).connect(); await c.run('set threads = ${threads}');
+         await c.run("copy (select * from read_json_auto('${input}')) to '${path.join(folder, 'd.parquet')}' (format parquet)"); })();`,
+  });
+  return [
+    ...(duckdb === undefined ? [] : [duck(1), duck(2)]),
+    { name: 'plain Node.js script (readline, JSON Lines → JSON Lines)', script: plain },
+    ours(' → JSON Lines', ''),
+    ours(' → Parquet', 'parquet: true'),
+    ours(' → Parquet, 2 workers', 'parquet: true, workers: 2'),
+    ours(' → Parquet, 2 workers, exact duplicates', "parquet: true, workers: 2, duplicates: 'exact'"),
+    ours(' → Parquet, 2 workers, near duplicates', "parquet: true, workers: 2, duplicates: 'near'"),
   ];
-  console.log(machine());
-  console.log(
-    `${ROWS} rows, ${megabytes.toFixed(1)} MB${duckdb === undefined ? '; DuckDB not found, not measured' : ''}`,
-  );
+}
+
+async function main(): Promise<void> {
+  const about = machine();
+  const folder = mkdtempSync(path.join(tmpdir(), 'crossthink-bench-'));
+  const input = path.join(folder, 'in.jsonl');
+  await writeInput(input);
+  const megabytes = statSync(input).size / 1e6;
+  const all = contenders(input, folder);
+  const runs = Array.from({ length: REPETITIONS }, () => all.map(run));
+  const best = (of: (figure: Figure) => number, i: number): number =>
+    Math.min(...runs.map((figures) => of(figures[i]!)));
+  const figures = all.map(({ name }, i) => {
+    const [seconds, cpuSeconds] = [best((f) => f.seconds, i), best((f) => f.cpuSeconds, i)];
+    const peakMegabytes = Math.max(...runs.map((of) => of[i]?.peakMegabytes ?? 0));
+    return { name, seconds, cpuSeconds, peakMegabytes, perSecond: megabytes / seconds, perCpu: megabytes / cpuSeconds };
+  });
+  const [duck1, duck2] = duckdbPath() === undefined ? [] : figures;
+  console.log(about);
+  console.log(`${ROWS} rows, ${megabytes.toFixed(1)} MB of input, best of ${REPETITIONS}`);
+  if (duck1 === undefined) console.log('DuckDB (@duckdb/node-api) not found: not measured');
   console.table(
-    figures.map((figure) => ({
-      contender: figure.contender,
-      'MB/s': figure.megabytesPerSecond.toFixed(1),
-      'MB per CPU second': figure.megabytesPerCpuSecond.toFixed(1),
-      'peak MB': figure.peakMegabytes.toFixed(0),
+    figures.map(({ name, seconds, perSecond, perCpu, peakMegabytes }) => ({
+      contender: name,
+      seconds: seconds.toFixed(2),
+      'MB/s': perSecond.toFixed(1),
+      'MB per CPU second': perCpu.toFixed(1),
+      'of DuckDB, wall (2 threads)': duck2 === undefined ? '' : (perSecond / duck2.perSecond).toFixed(2),
+      'of DuckDB, per core (1 thread)': duck1 === undefined ? '' : (perCpu / duck1.perCpu).toFixed(2),
+      'peak MB': peakMegabytes.toFixed(0),
     })),
   );
+  const results = path.join(__dirname, 'results');
+  mkdirSync(results, { recursive: true });
+  const file = path.join(results, `curation-${about.date.slice(0, 10)}-${about.commit}.json`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ machine: about, rows: ROWS, megabytes, repetitions: REPETITIONS, figures }, null, 2)}\n`,
+  );
+  console.log(`written: ${file}`);
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'ERR_SCHEMA'
   | 'ERR_UNKNOWN_NAME'
   | 'ERR_STATE_MISMATCH'
+  | 'ERR_INCOMPLETE'
   | 'ERR_MISSING_PEER'
   | 'ERR_NATIVE'
   | 'ERR_CUDA_UNAVAILABLE';

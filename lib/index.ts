@@ -118,6 +118,15 @@ export {
 } from './rewards/index.js';
 export { type FloatType, type LogitsArray, type LogitsShape } from './kernels/logits.js';
 export {
+  linearLogits,
+  linearLogitsAsync,
+  linearLogprobs,
+  linearLogprobsAsync,
+  type LinearLogitsOptions,
+  type LinearLogprobsOptions,
+} from './kernels/linearLogprob.js';
+export { type LinearOptions } from './kernels/linearProduct.js';
+export {
   logprobBackward,
   tokenLogprobs,
   type LogprobBackwardOptions,
@@ -149,4 +158,7 @@ export { type ExportFormat, type ExportOptions } from './exports/format.js';
 export { generationRequests, solutionRequests, type Candidate, type GenerationSpec } from './synthetic/requests.js';
 export { majorityVote, parseCandidate, voteAll, type VoteOptions } from './synthetic/responses.js';
 export { readResponses, runRequests, type EndpointOptions } from './synthetic/endpoint.js';
+export { readSynthesisSpec, type SynthesisSpec } from './synthetic/spec.js';
+export { importSynthesis, runSynthesis, synthesisRequests, type SynthesisSummary } from './synthetic/synthesis.js';
+export { GoldPool } from './templates/distractors.js';
 export { generateRows, FAMILIES } from './data/procedural/generate.js';

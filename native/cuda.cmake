@@ -7,12 +7,15 @@ set(CROSSTHINK_CUDA_HOST_SOURCES
   native/runtime/cuda/operations.cpp)
 set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/advantage/group.cu
+  native/kernels/advantage/token_advantages.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
   native/kernels/policy_loss/policy_loss.cu
   native/kernels/sampling/sample.cu
   native/kernels/sampling/sample_wide.cu)
 set(CROSSTHINK_GPU_RUNNER_SOURCES
+  native/kernels/advantage/advantage.cpp
+  native/kernels/advantage/token_advantages.cpp
   native/kernels/policy_loss/policy_loss.cpp
   native/kernels/sampling/edits.cpp
   native/runtime/thread_pool.cpp
@@ -23,6 +26,7 @@ set(CROSSTHINK_GPU_RUNNER_SOURCES
   test/gpu/policy_loss_check.cpp
   test/gpu/sampling_check.cpp
   test/gpu/sampling_wide_check.cpp
+  test/gpu/token_advantages_check.cpp
   test/gpu/timing.cpp)
 
 # The numeric specification: no contraction of a * b + c, no flushing, IEEE division and square root.

@@ -40,7 +40,8 @@ function shortName(name) {
     .replace(/crossthink::(cuda::)?/g, '')
     .replace(/^void /, '')
     .replace(/HalfStorage<&spec::From(\w+?)16,[^>]*>/g, (_, type) => `${type}16`)
-    .replace(/(\w+)Storage/g, '$1');
+    .replace(/(\w+)Storage/g, '$1')
+    .replace(/\((\w+)\)(\d+)/g, '$1 $2'); // (GroupFormula)0
   return named.replace(/\((?!anonymous).*$/, '');
 }
 

@@ -8,7 +8,7 @@ export npm_config_nodedir="${npm_config_nodedir:-$(node -p "require('path').reso
 node_modules/.bin/prebuildify --napi --strip --tag-libc -t "$(node -p process.versions.node)"
 floor="${CROSSTHINK_GLIBC_FLOOR:-2.34}"
 for file in prebuilds/*/*; do
-  newest="$(objdump -T "$file" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -1)"
+  newest="$(readelf -W --dyn-syms "$file" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -1)"
   echo "$file needs $newest"
   printf '%s\nGLIBC_%s\n' "$newest" "$floor" | sort -VC || { echo "newer than glibc $floor" >&2; exit 1; }
 done

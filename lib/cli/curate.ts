@@ -18,6 +18,7 @@ interface CurateFlags {
   out?: string;
   template: TemplateName;
   options: number;
+  distractors?: string[];
   shuffleOptions?: boolean;
   maxWords: number;
   filter: string[] | boolean;
@@ -30,6 +31,7 @@ interface CurateFlags {
   limit?: number;
   shard?: string;
   workers: number;
+  parquet?: boolean;
   dryRun?: boolean;
   fresh?: boolean;
   password?: string;
@@ -73,6 +75,7 @@ export function registerCurate(program: Command): void {
         .default('none'),
     )
     .option('--options <n>', 'options made by the multiple-choice template', parseCount, 4)
+    .option('--distractors <file...>', 'make options for text answers from the golds of these questions')
     .option('--shuffle-options', 'put options into an order that seed and question decide')
     .option('--max-words <n>', 'longest gold of an open-ended general question', parseCount, 10)
     .option('--filter <name...>', 'further filters, in order, behind the paper filter H(D)')
@@ -90,6 +93,7 @@ export function registerCurate(program: Command): void {
     .option('--limit <n>', 'look at the first n rows of each file', parseCount)
     .option('--shard <i/n|auto>', 'do one part of n; auto reads Slurm, Kubernetes or RANK/WORLD_SIZE')
     .option('--workers <n>', 'threads for JSON Lines; never changes the result', parseCount, 1)
+    .option('--parquet', 'write questions.parquet too: the same rows as nested columns')
     .option('--dry-run', 'count, but write nothing')
     .option('--fresh', 'start anew instead of going on with a killed run')
     .option('--password <text>', 'password of encrypted zip files (or CROSSTHINK_ZIP_PASSWORD)')
@@ -121,6 +125,7 @@ async function run(recipe: string | undefined, flags: CurateFlags): Promise<void
   try {
     const summary = await curate(plan, out ?? '', {
       workers: flags.workers,
+      parquet: flags.parquet === true,
       dryRun: flags.dryRun === true,
       fresh: flags.fresh === true,
       ...(flags.password === undefined ? {} : { password: flags.password }),
@@ -154,6 +159,7 @@ async function planFrom(recipe: string | undefined, flags: CurateFlags): Promise
   return makePlan(inputs, {
     template: flags.template,
     optionCount: flags.options,
+    distractors: flags.distractors ?? [],
     shuffleOptions: flags.shuffleOptions === true,
     seed: flags.seed,
     filters: flags.filter === false ? [] : filtersFrom(flags),

@@ -9,6 +9,7 @@ import { registerInfo } from './info.js';
 import { registerMerge } from './merge.js';
 import { reportError } from './output.js';
 import { registerServe } from './serve.js';
+import { registerSynthesize } from './synthesize.js';
 import { registerTrain } from './train.js';
 import { registerVerify } from './verify.js';
 
@@ -22,6 +23,7 @@ registerCurate(program);
 registerMerge(program);
 registerBlend(program);
 registerExport(program);
+registerSynthesize(program);
 registerVerify(program);
 registerServe(program);
 registerTrain(program);

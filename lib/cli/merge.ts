@@ -16,11 +16,12 @@ export function registerMerge(program: Command): void {
     .description('the folders of all shards of one curation → one folder')
     .argument('<dirs...>', 'output folders of curate --shard i/n')
     .option('-o, --out <dir>', 'folder for the results')
+    .option('--parquet', 'write questions.parquet too')
     .option('--json', 'print the summary as one JSON object')
     .addHelpText('after', EXAMPLES)
-    .action(async (dirs: string[], { out, json }: { out?: string; json?: boolean }) => {
+    .action(async (dirs: string[], { out, parquet, json }: { out?: string; parquet?: boolean; json?: boolean }) => {
       if (out === undefined) throw invalidValue('--out', 'a folder', undefined);
-      const summary = await mergeShards(dirs, out);
+      const summary = await mergeShards(dirs, out, { parquet: parquet === true });
       if (json === true) printJson({ out, ...summary });
       else
         process.stdout.write(

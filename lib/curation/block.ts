@@ -2,38 +2,20 @@ import type { Adapter } from '../data/adapters/adapter.js';
 import { genericAdapter } from '../data/adapters/generic.js';
 import { adapterByName, recogniseAdapter } from '../data/adapters/registry.js';
 import { isDrop } from '../data/ledger.js';
-import type { Question } from '../data/question.js';
+import { type Question, questionId } from '../data/question.js';
 import { readRows } from '../data/readers/index.js';
 import type { ReadItem } from '../data/readers/reader.js';
 import { BenchmarkIndex } from '../filters/contamination/ngrams.js';
-import { exactKey } from '../filters/duplicates/exact.js';
-import { minHash } from '../filters/duplicates/minhash.js';
 import { type FilterResources, type FilterSpec, makeFilter } from '../filters/registry.js';
 import { ChatModel } from '../templates/chat.js';
+import { GoldPool } from '../templates/distractors.js';
 import { toMultipleChoice } from '../templates/multipleChoice.js';
 import { toOpenEnded } from '../templates/openEnded.js';
 import { renderPrompt } from '../templates/prompt.js';
 import { shuffleOptions } from '../templates/shuffle.js';
 import type { CuratePlan, PlanInput } from './plan.js';
-import { processRow, type RowResult, type RowSteps, withheldResult } from './row.js';
-
-/** What one row gave, ready to be written. */
-export type BlockRow =
-  | {
-      readonly kind: 'question';
-      readonly line: string;
-      readonly id: string;
-      readonly source: string;
-      readonly domain: string;
-      readonly form: string;
-      readonly answerType: string;
-      readonly file: string;
-      readonly row: number;
-      /** Key of exact duplication, where duplicates are dropped. */
-      readonly key?: string;
-      readonly signature?: Uint32Array;
-    }
-  | { readonly kind: 'drop'; readonly line: string; readonly reason: string };
+import { type DuplicateKeys, type EncodedQuestions, QuestionBatch } from './questionBatch.js';
+import { processRow, type RowResult, type RowSteps, withheldEntry, withheldQuestion } from './row.js';
 
 /** Builds what rows pass through under a plan; reads the benchmark files of `decontaminate`. */
 export async function makeSteps(plan: CuratePlan): Promise<RowSteps> {
@@ -42,18 +24,20 @@ export async function makeSteps(plan: CuratePlan): Promise<RowSteps> {
     filters.push(makeFilter(spec, await resourcesOf(spec)));
   }
   const { optionCount: count, seed, template } = plan;
+  const golds = template === 'multiple-choice' ? await readGolds(plan.distractors) : undefined;
   const form: RowSteps['template'] =
     template === 'open-ended'
       ? toOpenEnded
       : template === 'multiple-choice'
-        ? (question) => toMultipleChoice(question, { count, seed })
+        ? (question) => toMultipleChoice(question, { count, seed, ...(golds && { golds }) })
         : (question) => question;
-  if (!plan.shuffleOptions) return { template: form, filters };
+  const identify = template !== 'none' || plan.shuffleOptions;
+  if (!plan.shuffleOptions) return { identify, template: form, filters };
   const shuffled: RowSteps['template'] = (question) => {
     const shaped = form(question);
     return isDrop(shaped) ? shaped : shuffleOptions(shaped, seed);
   };
-  return { template: shuffled, filters };
+  return { identify, template: shuffled, filters };
 }
 
 /** What a filter needs beside its options: benchmark files, a tokenizer. */
@@ -72,20 +56,37 @@ async function readBenchmarks(spec: FilterSpec): Promise<BenchmarkIndex> {
   const { benchmarks, words } = spec as unknown as { benchmarks: readonly string[]; words: number };
   const index = new BenchmarkIndex(words);
   for (const file of benchmarks) {
-    let adapter: Adapter | undefined;
-    for await (const batch of await readRows(file)) {
-      for (const item of batch) {
-        if (!('value' in item)) continue;
-        const context = { file, row: item.row, ...(item.envelope === undefined ? {} : { envelope: item.envelope }) };
-        adapter ??= recogniseAdapter(item.value, context);
-        for (const value of adapter?.expand?.(item.value) ?? [item.value]) {
-          const parsed = adapter?.parse(value, context);
-          if (parsed !== undefined && !isDrop(parsed)) index.add(parsed.source, parsed);
-        }
+    await eachQuestion(file, (question) => {
+      index.add(question.source, question);
+    });
+  }
+  return index;
+}
+
+async function readGolds(files: readonly string[]): Promise<GoldPool> {
+  const golds = new GoldPool();
+  for (const file of files) {
+    await eachQuestion(file, (question) => {
+      golds.add(question);
+    });
+  }
+  return golds;
+}
+
+/** The questions of a file of any format that an adapter recognises; other rows are passed over. */
+async function eachQuestion(file: string, visit: (question: Question) => void): Promise<void> {
+  let adapter: Adapter | undefined;
+  for await (const batch of await readRows(file)) {
+    for (const item of batch) {
+      if (!('value' in item)) continue;
+      const context = { file, row: item.row, ...(item.envelope === undefined ? {} : { envelope: item.envelope }) };
+      adapter ??= recogniseAdapter(item.value, context);
+      for (const value of adapter?.expand?.(item.value) ?? [item.value]) {
+        const parsed = adapter?.parse(value, context);
+        if (parsed !== undefined && !isDrop(parsed)) visit(parsed);
       }
     }
   }
-  return index;
 }
 
 /** Rows to look at before `auto` gives up on a file. */
@@ -105,45 +106,64 @@ export function adapterOf(input: PlanInput, items: readonly ReadItem[]): Adapter
   return undefined;
 }
 
-/** Processes rows of one file, in order. A pure function of the rows and the plan. */
-export function processItems(
-  items: readonly ReadItem[],
-  file: string,
-  adapter: Adapter | undefined,
-  plan: CuratePlan,
-  steps: RowSteps,
-): BlockRow[] {
-  const hide = adapter?.withheld === true && !plan.plaintext;
-  return items.flatMap((item) => {
-    const rows = processRow(item, file, adapter, steps).map((result) => toBlockRow(result, item.row, file, plan, hide));
-    // Of a row with several questions the drops come first: the order that `merge` can reproduce.
-    return rows.length === 1
-      ? rows
-      : rows.sort((a, b) => Number(a.kind === 'question') - Number(b.kind === 'question'));
-  });
+/** Rows of one block, ready to be written. */
+export interface BlockResult {
+  readonly questions: EncodedQuestions;
+  readonly drops: BlockDrops;
 }
 
-function toBlockRow(result: RowResult, row: number, file: string, plan: CuratePlan, hide: boolean): BlockRow {
-  const shown = hide ? withheldResult(result) : result;
-  if ('entry' in shown) return { kind: 'drop', line: JSON.stringify(shown.entry), reason: shown.entry.reason };
-  const { id, source, domain, form, answer } = shown.question;
-  return {
-    kind: 'question',
-    line: JSON.stringify(shown.question),
-    id,
-    source,
-    domain,
-    form,
-    answerType: answer.type,
-    file,
-    row,
-    ...('question' in result ? duplicateKeys(result.question, plan) : {}),
-  };
+/** Dropped rows in order; parallel lists, because they cross threads. */
+export interface BlockDrops {
+  readonly lines: string[];
+  readonly reasons: string[];
+  /** Questions of the block in front of each. */
+  readonly behind: number[];
+}
+
+/** Takes rows of one file in order and collects what becomes of them: a pure function of the rows and the plan. */
+export class BlockWriter {
+  readonly #batch: QuestionBatch;
+  readonly #drops: BlockDrops = { lines: [], reasons: [], behind: [] };
+  readonly #hide: boolean;
+
+  constructor(
+    private readonly file: string,
+    private readonly adapter: Adapter | undefined,
+    plan: CuratePlan,
+    private readonly steps: RowSteps,
+  ) {
+    this.#batch = new QuestionBatch(keysOf(plan));
+    this.#hide = adapter?.withheld === true && !plan.plaintext;
+  }
+
+  add(item: ReadItem): void {
+    const results = processRow(item, this.file, this.adapter, this.steps);
+    // Of a row with several questions the drops come first: the order that `merge` can reproduce.
+    for (const result of results) if ('entry' in result) this.#drop(result);
+    for (const result of results) if ('question' in result) this.#accept(result);
+  }
+
+  #drop(result: Extract<RowResult, { entry: unknown }>): void {
+    const { entry } = this.#hide ? withheldEntry(result.entry) : result;
+    this.#drops.lines.push(JSON.stringify(entry));
+    this.#drops.reasons.push(entry.reason);
+    this.#drops.behind.push(this.#batch.count);
+  }
+
+  #accept({ question }: Extract<RowResult, { question: unknown }>): void {
+    if (!this.#hide) this.#batch.add(question);
+    else {
+      const duplicate = question.id === '' ? { ...question, id: questionId(question) } : question;
+      this.#batch.add(withheldQuestion(duplicate), { duplicate });
+    }
+  }
+
+  finish(): BlockResult {
+    return { questions: this.#batch.finish(), drops: this.#drops };
+  }
 }
 
 /** What duplicates are recognised by; nothing where they are kept, or left to `merge`. */
-export function duplicateKeys(question: Question, plan: CuratePlan): { key?: string; signature?: Uint32Array } {
-  if (plan.duplicates === 'keep' || plan.shard !== undefined) return {};
-  if (plan.duplicates === 'exact') return { key: exactKey(question) };
-  return { key: exactKey(question), signature: minHash(question, { threshold: plan.nearThreshold }) };
+export function keysOf(plan: CuratePlan): DuplicateKeys {
+  return plan.duplicates === 'keep' || plan.shard !== undefined ? 'none' : plan.duplicates;
 }

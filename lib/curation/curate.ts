@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { CrossThinkError } from '../errors.js';
 import type { Adapter } from '../data/adapters/adapter.js';
 import { readBlocks } from '../data/readers/index.js';
-import { parseJsonlBlock } from '../data/readers/jsonl.js';
-import type { RowBlock } from '../data/readers/reader.js';
+import { eachJsonlRow, parseJsonlBlock } from '../data/readers/jsonl.js';
+import type { ReadItem, RowBlock } from '../data/readers/reader.js';
 import { AtomicFile } from '../data/writers/atomic.js';
-import { adapterOf, type BlockRow, makeSteps, processItems } from './block.js';
+import { adapterOf, type BlockResult, BlockWriter, makeSteps } from './block.js';
 import { datasetCard } from './card.js';
 import { DuplicateStage } from './duplicates.js';
 import { Journal, type JournalState, PartialFile } from './journal.js';
+import { ParquetOutput } from './parquetOutput.js';
 import { type CuratePlan, makePlan, type PlanInput, planFingerprint, type PlanOptions, wantedRow } from './plan.js';
 import { BlockPool, workersAvailable } from './pool.js';
 import type { RowSteps } from './row.js';
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly dryRun?: boolean;
   /** Start anew although an interrupted run could be gone on with. */
   readonly fresh?: boolean;
+  /** Write `questions.parquet` too: the same rows as nested columns. */
+  readonly parquet?: boolean;
   /** Password of encrypted zip archives. */
   readonly password?: string;
   /** Time between journal entries: what a kill costs at most. Default 2000 ms. */
@@ -101,7 +104,8 @@ const JOURNAL_INTERVAL_MS = 2000;
 
 /** A block on its way: its rows as they will be, and the first row behind it. */
 interface Pending {
-  readonly rows: Promise<readonly BlockRow[]>;
+  /** Absent where a run that is gone on with has them already. */
+  readonly result?: Promise<BlockResult>;
   readonly nextRow: number;
 }
 
@@ -112,6 +116,7 @@ class CurateRun {
   readonly #pool: BlockPool | undefined;
   readonly #inProcess: Promise<RowSteps>;
   #files: PartialFile[] = [];
+  #parquet: ParquetOutput | undefined;
   #counts = newCounts();
   #from: Pick<JournalState, 'input' | 'nextRow'> = { input: 0, nextRow: 1 };
   #bytes = 0;
@@ -148,6 +153,9 @@ class CurateRun {
       await PartialFile.open(this.out, OUTPUTS[0], state?.questions ?? 0),
       await PartialFile.open(this.out, OUTPUTS[1], state?.ledger ?? 0),
     ];
+    if (this.options.parquet !== true) return;
+    this.#parquet = await ParquetOutput.create(this.out);
+    await this.#parquet.writeFile(PartialFile.partialPath(this.out, OUTPUTS[0]), state?.questions ?? 0);
   }
 
   /** Reads and processes one input; blocks run ahead in the workers and are taken up in order. */
@@ -183,34 +191,30 @@ class CurateRun {
 
   #send(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Pending {
     const nextRow = 'items' in block ? (block.items.at(-1)?.row ?? 0) + 1 : block.firstRow + block.rows;
-    if (nextRow <= fromRow) return { rows: Promise.resolve([]), nextRow: fromRow };
+    if (nextRow <= fromRow) return { nextRow: fromRow };
     const { name } = adapter ?? {};
     if (this.#pool !== undefined && !('items' in block)) {
       const task = { input, fromRow, ...(name === undefined ? {} : { adapter: name }) };
-      return { rows: settledLater(this.#pool.run(block, task)), nextRow };
+      return { result: settledLater(this.#pool.run(block, task)), nextRow };
     }
-    return { rows: settledLater(this.#process(block, input, adapter, fromRow)), nextRow };
+    return { result: settledLater(this.#process(block, input, adapter, fromRow)), nextRow };
   }
 
-  async #process(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Promise<BlockRow[]> {
-    const steps = await this.#inProcess;
+  async #process(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Promise<BlockResult> {
+    const writer = new BlockWriter(this.plan.inputs[input]?.file ?? '', adapter, this.plan, await this.#inProcess);
     const wanted = wantedRow(this.plan, input);
     const keep = (row: number): boolean => row >= fromRow && wanted(row);
-    const items = 'items' in block ? block.items.filter(({ row }) => keep(row)) : parseJsonlBlock(block, keep);
-    return processItems(items, this.plan.inputs[input]?.file ?? '', adapter, this.plan, steps);
+    const add = (item: ReadItem): void => {
+      writer.add(item);
+    };
+    if ('items' in block) block.items.filter(({ row }) => keep(row)).forEach(add);
+    else eachJsonlRow(block, keep, add);
+    return writer.finish();
   }
 
   async #take(pending: Pending | undefined, input: number, adapter: Adapter | undefined): Promise<void> {
-    if (pending === undefined) return;
-    for (const row of await pending.rows) {
-      const repeated = row.kind === 'question' ? this.#duplicates.check(row) : undefined;
-      if (repeated !== undefined) await this.#drop(JSON.stringify(repeated), repeated.reason);
-      else if (row.kind === 'drop') await this.#drop(row.line, row.reason);
-      else {
-        countAccepted(this.#counts, row);
-        await this.#files[0]?.writeLine(row.line);
-      }
-    }
+    if (pending?.result === undefined) return;
+    await this.#write(await pending.result);
     const { rows, accepted } = this.#counts;
     this.options.onProgress?.({ file: this.plan.inputs[input]?.file ?? '', rows, accepted, bytes: this.#bytes });
     if (Date.now() - this.#journalled >= (this.options.journalMs ?? JOURNAL_INTERVAL_MS)) {
@@ -235,9 +239,39 @@ class CurateRun {
     };
   }
 
-  async #drop(line: string, reason: string): Promise<void> {
-    countDropped(this.#counts, reason);
-    await this.#files[1]?.writeLine(line);
+  /** Appends a block to the outputs, but for the questions that repeat earlier ones: these go to the ledger. */
+  async #write({ questions, drops }: BlockResult): Promise<void> {
+    const repeated = this.#duplicates.check(questions);
+    countAccepted(this.#counts, questions, repeated);
+    const { lines, lineEnds } = questions;
+    let start = 0;
+    for (const i of repeated.keys()) {
+      await this.#accept(lines.subarray(start, i === 0 ? 0 : lineEnds[i - 1]));
+      start = lineEnds[i] ?? 0;
+    }
+    await this.#accept(lines.subarray(start));
+
+    const ledger: string[] = [];
+    let next = 0;
+    const passDrops = (before: number): void => {
+      for (; (drops.behind[next] ?? Infinity) <= before; next++) {
+        countDropped(this.#counts, drops.reasons[next] ?? '');
+        ledger.push(drops.lines[next] ?? '', '\n');
+      }
+    };
+    for (const [i, entry] of repeated) {
+      passDrops(i);
+      countDropped(this.#counts, entry.reason);
+      ledger.push(JSON.stringify(entry), '\n');
+    }
+    passDrops(questions.count);
+    if (ledger.length > 0) await this.#files[1]?.write(Buffer.from(ledger.join('')));
+  }
+
+  async #accept(lines: Uint8Array): Promise<void> {
+    if (lines.length === 0) return;
+    await this.#files[0]?.write(lines);
+    await this.#parquet?.write(lines);
   }
 
   /** Writes the journal: what stands in the partial files up to here is final. */
@@ -254,6 +288,7 @@ class CurateRun {
     if (this.options.dryRun === true) return summary;
     for (const file of this.#files) await file.commit();
     this.#files = [];
+    await this.#parquet?.commit();
     const card = await AtomicFile.create(join(this.out, CURATED_FILES.card));
     await card.write(await datasetCard(summary, this.out));
     await card.commit();
@@ -266,6 +301,7 @@ class CurateRun {
 
   async close(): Promise<void> {
     await this.#pool?.close();
+    await this.#parquet?.close();
     await Promise.all(this.#files.map((file) => file.close()));
   }
 }

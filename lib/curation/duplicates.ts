@@ -1,51 +1,66 @@
+import binding = require('#binding');
+
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { drop, type LedgerEntry } from '../data/ledger.js';
 import type { Question } from '../data/question.js';
-import { NearIndex } from '../filters/duplicates/minhash.js';
-import { type BlockRow, duplicateKeys } from './block.js';
+import { keysOf } from './block.js';
 import type { CuratePlan } from './plan.js';
+import { type EncodedQuestions, ID_BYTES, MINHASH, QuestionBatch } from './questionBatch.js';
 
-type QuestionRow = Extract<BlockRow, { kind: 'question' }>;
+/** Questions looked up at a time where they are read back one by one. */
+export const LOOKUP_BATCH = 4096;
 
 /**
  * The one step that looks at all rows together: the first of several equal (`duplicate`) or nearly equal
  * (`near-duplicate`) questions stays. Rows come in their order, so the outcome does not depend on workers.
  */
 export class DuplicateStage {
-  readonly #seen = new Map<string, string>();
-  readonly #near: NearIndex | undefined;
+  readonly #index: InstanceType<typeof binding.DuplicateIndex>;
 
   constructor(private readonly plan: CuratePlan) {
-    this.#near = plan.duplicates === 'near' ? new NearIndex({ threshold: plan.nearThreshold }) : undefined;
+    const bands = plan.duplicates === 'near' ? MINHASH.bands : 0;
+    this.#index = new binding.DuplicateIndex(bands, MINHASH.rows, plan.nearThreshold);
   }
 
-  /** The ledger entry of a repeated question; undefined where it is new. */
-  check(row: QuestionRow): LedgerEntry | undefined {
-    const { id, key, signature, source, file } = row;
-    if (key === undefined) return undefined;
-    const place = { id, source, file, row: row.row };
-    const first = this.#seen.get(key);
-    if (first !== undefined) return { ...place, ...drop('duplicate', `the same question as ${first}`) };
-    if (signature !== undefined) {
-      const near = this.#near?.add(id, signature);
-      if (near !== undefined) {
-        return { ...place, ...drop('near-duplicate', `similarity ${near.similarity.toFixed(2)} with ${near.id}`) };
-      }
+  /** The ledger entries of the repeated questions of a batch, by their place in it. Empty where none repeats. */
+  check(questions: EncodedQuestions): Map<number, LedgerEntry> {
+    const repeated = new Map<number, LedgerEntry>();
+    const { count, keys, signatures, ids, profiles, profileOf, rows } = questions;
+    if (keys === undefined) return repeated;
+    const matches = new Uint8Array(count);
+    const firstIds = new Uint8Array(count * ID_BYTES);
+    const similarities = new Float64Array(count);
+    this.#index.add(count, keys, ids, signatures, matches, firstIds, similarities);
+    for (let i = 0; i < count; i++) {
+      if (matches[i] === 0) continue;
+      const profile = profiles[profileOf[i] ?? 0];
+      const place = { id: idAt(ids, i), source: profile?.source ?? '', file: profile?.file ?? '', row: rows[i] ?? 0 };
+      const first = idAt(firstIds, i);
+      const why =
+        matches[i] === 1
+          ? drop('duplicate', `the same question as ${first}`)
+          : drop('near-duplicate', `similarity ${(similarities[i] ?? 0).toFixed(2)} with ${first}`);
+      repeated.set(i, { ...place, ...why });
     }
-    this.#seen.set(key, id);
-    return undefined;
+    return repeated;
   }
 
   /** Learns the questions that an interrupted run has already written. */
   async relearn(file: string, bytes: number): Promise<void> {
-    if (this.plan.duplicates === 'keep' || bytes === 0) return;
+    if (keysOf(this.plan) === 'none' || bytes === 0) return;
     const lines = createInterface({ input: createReadStream(file, { end: bytes - 1 }), crlfDelay: Infinity });
+    let batch = new QuestionBatch(keysOf(this.plan));
     for await (const line of lines) {
-      const question = JSON.parse(line) as Question;
-      const { key, signature } = duplicateKeys(question, this.plan);
-      if (key !== undefined) this.#seen.set(key, question.id);
-      if (signature !== undefined) this.#near?.add(question.id, signature);
+      batch.add(JSON.parse(line) as Question, { line });
+      if (batch.count < LOOKUP_BATCH) continue;
+      this.check(batch.finish());
+      batch = new QuestionBatch(keysOf(this.plan));
     }
+    this.check(batch.finish());
   }
+}
+
+function idAt(ids: Uint8Array, i: number): string {
+  return Buffer.from(ids.buffer, ids.byteOffset + i * ID_BYTES, ID_BYTES).toString('latin1');
 }

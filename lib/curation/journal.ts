@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Counts } from './summary.js';
 
 const JOURNAL = '.curate.journal.json';
-const FLUSH_CHARS = 1 << 20;
+const FLUSH_BYTES = 1 << 20;
 
 /** Where a run stands: everything that going on needs, written whole every few seconds. */
 export interface JournalState {
@@ -21,7 +21,7 @@ export interface JournalState {
 
 /** An output that grows beside its final name and can be cut back to a recorded size. */
 export class PartialFile {
-  #buffer: string[] = [];
+  #buffer: Uint8Array[] = [];
   #buffered = 0;
   #position: number;
 
@@ -46,20 +46,33 @@ export class PartialFile {
     return join(dir, `.${name}.partial`);
   }
 
-  async writeLine(line: string): Promise<void> {
-    this.#buffer.push(line, '\n');
-    this.#buffered += line.length + 1;
-    if (this.#buffered >= FLUSH_CHARS) await this.flush();
+  /** Queues whole lines; resolves at once unless much is queued. */
+  async write(lines: Uint8Array): Promise<void> {
+    this.#buffer.push(lines);
+    this.#buffered += lines.length;
+    if (this.#buffered >= FLUSH_BYTES) await this.flush();
   }
 
   /** Hands everything queued to the system; returns the size of the file then. */
   async flush(): Promise<number> {
-    const bytes = Buffer.from(this.#buffer.join(''), 'utf8');
+    const chunks = this.#buffer.filter(({ length }) => length > 0);
+    const bytes = this.#buffered;
     this.#buffer = [];
     this.#buffered = 0;
-    if (bytes.length > 0) await this.handle.write(bytes, 0, bytes.length, this.#position);
-    this.#position += bytes.length;
+    if (bytes > 0) await this.#writeAll(chunks, bytes);
+    this.#position += bytes;
     return this.#position;
+  }
+
+  /** A file system may take less than it is given. */
+  async #writeAll(chunks: Uint8Array[], bytes: number): Promise<void> {
+    const { bytesWritten } = await this.handle.writev(chunks, this.#position);
+    if (bytesWritten === bytes) return;
+    const rest = Buffer.concat(chunks).subarray(bytesWritten);
+    for (let done = 0; done < rest.length;) {
+      const part = await this.handle.write(rest, done, rest.length - done, this.#position + bytesWritten + done);
+      done += part.bytesWritten;
+    }
   }
 
   /** Puts the file in its place. */

@@ -6,11 +6,13 @@ import { CrossThinkError, invalidValue } from '../errors.js';
 import type { LedgerEntry } from '../data/ledger.js';
 import type { Question } from '../data/question.js';
 import { AtomicFile } from '../data/writers/atomic.js';
-import { type BlockRow, duplicateKeys } from './block.js';
+import { keysOf } from './block.js';
 import { datasetCard } from './card.js';
 import { CURATED_FILES } from './curate.js';
-import { DuplicateStage } from './duplicates.js';
+import { DuplicateStage, LOOKUP_BATCH } from './duplicates.js';
+import { ParquetOutput } from './parquetOutput.js';
 import type { CuratePlan } from './plan.js';
+import { QuestionBatch } from './questionBatch.js';
 import { countAccepted, countDropped, type CurateSummary, newCounts, summarise } from './summary.js';
 
 /** A row of a shard's output, by its place in the whole. */
@@ -24,7 +26,11 @@ interface Placed {
  * Joins the folders of all shards of one plan into what a single run would have written, byte for byte: rows in their
  * order, duplicates dropped over the whole. Throws where shards are missing, double or of different plans.
  */
-export async function mergeShards(dirs: readonly string[], out: string): Promise<CurateSummary> {
+export async function mergeShards(
+  dirs: readonly string[],
+  out: string,
+  options: { readonly parquet?: boolean } = {},
+): Promise<CurateSummary> {
   const summaries = await Promise.all(dirs.map(readSummary));
   const plan = commonPlan(dirs, summaries);
   const files = summaries[0]?.inputs.map(({ file }) => file) ?? [];
@@ -51,26 +57,43 @@ export async function mergeShards(dirs: readonly string[], out: string): Promise
     }
   };
 
+  const parquet = options.parquet === true ? await ParquetOutput.create(out) : undefined;
+  const writeBatch = async (rows: readonly Placed[]): Promise<void> => {
+    const batch = new QuestionBatch(keysOf(plan));
+    for (const { line } of rows) batch.add(JSON.parse(line) as Question, { line });
+    const questions = batch.finish();
+    const repeated = stage.check(questions);
+    countAccepted(counts, questions, repeated);
+    const kept: string[] = [];
+    for (const [i, placed] of rows.entries()) {
+      await passDrops(placed);
+      const entry = repeated.get(i);
+      note(placed.input, entry === undefined);
+      if (entry === undefined) kept.push(placed.line, '\n');
+      else {
+        countDropped(counts, entry.reason);
+        await ledgerFile.write(`${JSON.stringify(entry)}\n`);
+      }
+    }
+    await questionsFile.write(kept.join(''));
+    await parquet?.write(Buffer.from(kept.join('')));
+  };
+  let rows: Placed[] = [];
   for await (const placed of interleave(
     dirs.map((dir) => placedRows(join(dir, CURATED_FILES.questions), files, questionPlace)),
   )) {
-    await passDrops(placed);
-    const row = questionRow(placed, plan, files);
-    const repeated = stage.check(row);
-    note(placed.input, repeated === undefined);
-    if (repeated === undefined) {
-      countAccepted(counts, row);
-      await questionsFile.write(`${placed.line}\n`);
-    } else {
-      countDropped(counts, repeated.reason);
-      await ledgerFile.write(`${JSON.stringify(repeated)}\n`);
-    }
+    rows.push(placed);
+    if (rows.length < LOOKUP_BATCH) continue;
+    await writeBatch(rows);
+    rows = [];
   }
+  await writeBatch(rows);
   await passDrops(undefined);
 
   counts.inputs = (summaries[0]?.inputs ?? []).map((input, i) => ({ ...input, ...perInput[i] }));
   const summary = summarise(counts, plan);
   await questionsFile.commit();
+  await parquet?.commit();
   await ledgerFile.commit();
   const card = await AtomicFile.create(join(out, CURATED_FILES.card));
   await card.write(await datasetCard(summary, out));
@@ -111,27 +134,6 @@ function commonPlan(dirs: readonly string[], summaries: readonly CurateSummary[]
   const plan = { ...first.plan };
   delete (plan as { shard?: unknown }).shard;
   return { ...plan, inputs: first.inputs.map(({ file, adapter }) => ({ file, adapter })) };
-}
-
-function questionRow(
-  placed: Placed,
-  plan: CuratePlan,
-  files: readonly string[],
-): Extract<BlockRow, { kind: 'question' }> {
-  const question = JSON.parse(placed.line) as Question;
-  const { id, source, domain, form, answer } = question;
-  const place = { file: files[placed.input] ?? '', row: placed.row };
-  return {
-    kind: 'question',
-    line: placed.line,
-    id,
-    source,
-    domain,
-    form,
-    answerType: answer.type,
-    ...place,
-    ...duplicateKeys(question, plan),
-  };
 }
 
 type PlaceOf = (row: unknown) => { readonly file: string | undefined; readonly row: number | undefined };

@@ -3,7 +3,7 @@ import { CrossThinkError, invalidValue } from '../errors.js';
 import { adapterByName } from '../data/adapters/registry.js';
 import { type MappingSpec } from '../data/adapters/generic.js';
 import { checkFilter, type FilterSpec } from '../filters/registry.js';
-import { MINHASH_DEFAULTS } from '../filters/duplicates/minhash.js';
+import { MINHASH } from './questionBatch.js';
 
 export type TemplateName = 'none' | 'open-ended' | 'multiple-choice';
 export type Duplicates = 'keep' | 'exact' | 'near';
@@ -22,6 +22,8 @@ export interface CuratePlan {
   readonly inputs: readonly PlanInput[];
   readonly template: TemplateName;
   readonly optionCount: number;
+  /** Files whose golds the multiple-choice template makes wrong options from. */
+  readonly distractors: readonly string[];
   /** Put options into an order that seed and question decide. */
   readonly shuffleOptions: boolean;
   readonly seed: number;
@@ -59,11 +61,12 @@ export function makePlan(inputs: readonly PlanInput[], options: PlanOptions = {}
     inputs,
     template: options.template ?? 'none',
     optionCount: options.optionCount ?? 4,
+    distractors: options.distractors ?? [],
     shuffleOptions: options.shuffleOptions ?? false,
     seed: options.seed ?? 0,
     filters: (options.filters ?? ['verifiable']).map(checkFilter),
     duplicates: options.duplicates ?? 'keep',
-    nearThreshold: options.nearThreshold ?? MINHASH_DEFAULTS.threshold,
+    nearThreshold: options.nearThreshold ?? MINHASH.threshold,
     sample: options.sample ?? 1,
     limit: options.limit ?? null,
     ...(options.shard === undefined ? {} : { shard: options.shard }),

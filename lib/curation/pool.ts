@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { JsonlBlock } from '../data/readers/reader.js';
-import type { BlockRow } from './block.js';
+import type { BlockResult } from './block.js';
 import type { CuratePlan } from './plan.js';
 
 /** A block sent to a worker. */
@@ -21,7 +21,7 @@ export interface BlockTask {
 }
 
 export type BlockReply =
-  { readonly id: number; readonly rows: readonly BlockRow[] } | { readonly id: number; readonly error: string };
+  { readonly id: number; readonly result: BlockResult } | { readonly id: number; readonly error: string };
 
 const WORKER = join(__dirname, 'worker.js');
 
@@ -30,8 +30,11 @@ export function workersAvailable(): boolean {
   return existsSync(WORKER);
 }
 
+/** Rows are garbage as soon as they are written: room to let them die before they are looked at. */
+const YOUNG_MEGABYTES = 32;
+
 interface Waiting {
-  readonly resolve: (rows: readonly BlockRow[]) => void;
+  readonly resolve: (result: BlockResult) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -49,11 +52,14 @@ export class BlockPool {
   }
 
   #start(plan: CuratePlan): Worker {
-    const worker = new Worker(WORKER, { workerData: plan });
+    const worker = new Worker(WORKER, {
+      workerData: plan,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
+    });
     worker.on('message', (reply: BlockReply) => {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
-      if ('rows' in reply) waiting?.resolve(reply.rows);
+      if ('result' in reply) waiting?.resolve(reply.result);
       else waiting?.reject(new Error(reply.error));
     });
     worker.on('error', (error: Error) => {
@@ -64,7 +70,7 @@ export class BlockPool {
   }
 
   /** Processes a block; its bytes are moved to the worker, not copied again. */
-  run(block: JsonlBlock, task: Pick<BlockTask, 'input' | 'adapter' | 'fromRow'>): Promise<readonly BlockRow[]> {
+  run(block: JsonlBlock, task: Pick<BlockTask, 'input' | 'adapter' | 'fromRow'>): Promise<BlockResult> {
     const id = this.#next++;
     const bytes = new Uint8Array(block.bytes);
     const { firstRow, firstLine, rows, final } = block;

@@ -27,6 +27,7 @@ const recipeSchema = z.strictObject({
     .min(1),
   template: z.enum(['none', 'open-ended', 'multiple-choice']).optional(),
   optionCount: z.number().int().optional(),
+  distractors: z.array(z.string()).optional(),
   shuffleOptions: z.boolean().optional(),
   seed: z.number().int().optional(),
   filters: z.array(filter).optional(),
@@ -69,7 +70,8 @@ export async function readCurateRecipe(file: string): Promise<CuratePlan> {
   const options = Object.fromEntries(
     Object.entries(parsed.data).filter(([key, value]) => value !== undefined && !FOR_PEOPLE.has(key)),
   );
-  return makePlan(expanded, { ...options, ...withFilters(filters, base) });
+  const distractors = parsed.data.distractors?.map((path) => resolve(base, path));
+  return makePlan(expanded, { ...options, ...withFilters(filters, base), ...(distractors && { distractors }) });
 }
 
 /** Paths of benchmark files are relative to the recipe, too. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import type { BlockRow } from './block.js';
 import type { CuratePlan } from './plan.js';
+import { type EncodedQuestions, ID_BYTES } from './questionBatch.js';
 
 /** Counts of one run; `rows` is always `accepted + dropped`. */
 export interface CurateSummary {
@@ -15,7 +15,7 @@ export interface CurateSummary {
   readonly answerTypes: Record<string, number>;
   readonly inputs: readonly InputSummary[];
   readonly plan: Omit<CuratePlan, 'inputs'>;
-  /** Chain of SHA-256 over the accepted ids in order: changes when the data set does. */
+  /** Chain of SHA-256 over the accepted ids in order, 4096 a link: changes when the data set does. */
   readonly fingerprint: string;
 }
 
@@ -38,6 +38,8 @@ export interface Counts {
   readonly tallies: Record<(typeof TALLIES)[number], Record<string, number>>;
   inputs: InputSummary[];
   fingerprint: string;
+  /** Accepted ids that are not in the fingerprint yet. */
+  pendingIds: string;
 }
 
 export function newCounts(): Counts {
@@ -47,28 +49,64 @@ export function newCounts(): Counts {
     tallies: { reasons: {}, sources: {}, domains: {}, forms: {}, answerTypes: {} },
     inputs: [],
     fingerprint: '0'.repeat(64),
+    pendingIds: '',
   };
 }
 
-/** Counts one accepted question. */
-export function countAccepted(counts: Counts, row: Extract<BlockRow, { kind: 'question' }>): void {
-  counts.rows++;
-  counts.accepted++;
-  counts.fingerprint = hash('sha256', counts.fingerprint + row.id, 'hex');
-  add(counts.tallies.sources, row.source);
-  add(counts.tallies.domains, row.domain);
-  add(counts.tallies.forms, row.form);
-  add(counts.tallies.answerTypes, row.answerType);
+const LINK_DIGITS = 4096 * ID_BYTES;
+
+/** Counts the questions of a batch, but for those `without`. */
+export function countAccepted(
+  counts: Counts,
+  questions: EncodedQuestions,
+  without: ReadonlyMap<number, unknown>,
+): void {
+  const { count, profileOf, profiles, ids } = questions;
+  const perProfile = new Uint32Array(profiles.length);
+  const digits = Buffer.from(ids.buffer, ids.byteOffset, count * ID_BYTES);
+  let accepted = digits;
+  if (without.size > 0) {
+    const kept: Buffer[] = [];
+    for (let i = 0; i < count; i++) {
+      if (!without.has(i)) kept.push(digits.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
+    }
+    accepted = Buffer.concat(kept);
+  }
+  for (let i = 0; i < count; i++) {
+    if (without.has(i)) continue;
+    const profile = profileOf[i] ?? 0;
+    perProfile[profile] = (perProfile[profile] ?? 0) + 1;
+  }
+  counts.rows += count - without.size;
+  counts.accepted += count - without.size;
+  for (const [i, { source, domain, form, answerType }] of profiles.entries()) {
+    const rows = perProfile[i] ?? 0;
+    if (rows === 0) continue;
+    add(counts.tallies.sources, source, rows);
+    add(counts.tallies.domains, domain, rows);
+    add(counts.tallies.forms, form, rows);
+    add(counts.tallies.answerTypes, answerType, rows);
+  }
+  counts.pendingIds += accepted.toString('latin1');
+  let used = 0;
+  for (; counts.pendingIds.length - used >= LINK_DIGITS; used += LINK_DIGITS) {
+    counts.fingerprint = link(counts.fingerprint, counts.pendingIds.slice(used, used + LINK_DIGITS));
+  }
+  if (used > 0) counts.pendingIds = counts.pendingIds.slice(used);
+}
+
+function link(fingerprint: string, ids: string): string {
+  return hash('sha256', fingerprint + ids, 'hex');
 }
 
 /** Counts one dropped row. */
 export function countDropped(counts: Counts, reason: string): void {
   counts.rows++;
-  add(counts.tallies.reasons, reason);
+  add(counts.tallies.reasons, reason, 1);
 }
 
-function add(tally: Record<string, number>, key: string): void {
-  tally[key] = (tally[key] ?? 0) + 1;
+function add(tally: Record<string, number>, key: string, rows: number): void {
+  tally[key] = (tally[key] ?? 0) + rows;
 }
 
 /** The summary; keys come sorted, so that equal data gives equal bytes. */
@@ -88,6 +126,6 @@ export function summarise(counts: Counts, plan: CuratePlan): CurateSummary {
     ...sorted,
     inputs: counts.inputs,
     plan: rest as Omit<CuratePlan, 'inputs'>,
-    fingerprint: counts.fingerprint,
+    fingerprint: counts.pendingIds === '' ? counts.fingerprint : link(counts.fingerprint, counts.pendingIds),
   };
 }

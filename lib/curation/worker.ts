@@ -1,25 +1,35 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { parseJsonlBlock } from '../data/readers/jsonl.js';
-import { adapterOf, makeSteps, processItems } from './block.js';
+import { eachJsonlRow } from '../data/readers/jsonl.js';
+import { adapterOf, type BlockResult, BlockWriter, makeSteps } from './block.js';
 import { type CuratePlan, wantedRow } from './plan.js';
 import type { BlockReply, BlockTask } from './pool.js';
 
 const plan = workerData as CuratePlan;
 const steps = makeSteps(plan);
 
-async function answer(task: BlockTask): Promise<BlockReply> {
+async function answer(task: BlockTask): Promise<BlockResult> {
   const input = plan.inputs[task.input];
-  if (input === undefined) return { id: task.id, error: `no input ${task.input}` };
+  if (input === undefined) throw new Error(`no input ${task.input}`);
   const wanted = wantedRow(plan, task.input);
   const block = { ...task, bytes: Buffer.from(task.bytes.buffer, task.bytes.byteOffset, task.bytes.byteLength) };
-  const items = parseJsonlBlock(block, (row) => row >= task.fromRow && wanted(row));
   const adapter = task.adapter === undefined ? undefined : adapterOf({ ...input, adapter: task.adapter }, []);
-  return { id: task.id, rows: processItems(items, input.file, adapter, plan, await steps) };
+  const writer = new BlockWriter(input.file, adapter, plan, await steps);
+  eachJsonlRow(
+    block,
+    (row) => row >= task.fromRow && wanted(row),
+    (item) => {
+      writer.add(item);
+    },
+  );
+  return writer.finish();
 }
 
 parentPort?.on('message', (task: BlockTask) => {
   answer(task).then(
-    (reply) => parentPort?.postMessage(reply),
+    (result) => {
+      const { lines, ids } = result.questions;
+      parentPort?.postMessage({ id: task.id, result } satisfies BlockReply, [lines.buffer, ids.buffer]);
+    },
     (error: unknown) => parentPort?.postMessage({ id: task.id, error: String(error) } satisfies BlockReply),
   );
 });

@@ -37,6 +37,7 @@ export function numericAnswer(text: string): Answer | undefined {
 }
 
 function canonicalInteger(digits: string): string {
+  if (/^[1-9]/.test(digits)) return digits;
   // BigInt keeps answers beyond 2^53 exact; "-0" becomes "0".
   return BigInt(digits.replace(/^\+/, '')).toString();
 }

@@ -17,15 +17,13 @@ export function asObject(value: unknown): RowObject {
 
 /** Text of the first of `names` that is present; the row is dropped where none is, or where it is no text. */
 export function requireText(row: RowObject, ...names: readonly string[]): string {
-  const name = names.find((candidate) => row[candidate] !== undefined && row[candidate] !== null);
-  if (name === undefined) {
-    throw new RowProblem('missing-field', `expected ${names.join(' or ')}; the row has ${fieldList(row)}`);
-  }
-  const value = row[name];
-  if (typeof value !== 'string') {
+  for (const name of names) {
+    const value = row[name];
+    if (typeof value === 'string') return value;
+    if (value === undefined || value === null) continue;
     throw new RowProblem('wrong-type', `${name} must be text; received ${describe(value)}`);
   }
-  return value;
+  throw new RowProblem('missing-field', `expected ${names.join(' or ')}; the row has ${fieldList(row)}`);
 }
 
 /** Text of a field that may be absent, null or of another type (then: undefined). */

@@ -41,6 +41,16 @@ export function applyFilters(question: Question, filters: readonly Filter[]): Qu
     if (why !== undefined) return why;
   }
   if (filters.length === 0) return question;
-  const steps = [...question.provenance.steps, ...filters.map(({ name }) => `filter:${name}`)];
+  const steps = stepsBehind(question.provenance.steps, filters);
   return { ...question, provenance: { ...question.provenance, steps } };
+}
+
+let lastSteps: { before: readonly string[]; filters: readonly Filter[]; after: readonly string[] } | undefined;
+
+/** The steps of a row with those of the filters; rows in sequence nearly always share them. */
+function stepsBehind(before: readonly string[], filters: readonly Filter[]): readonly string[] {
+  if (lastSteps?.before !== before || lastSteps.filters !== filters) {
+    lastSteps = { before, filters, after: [...before, ...filters.map(({ name }) => `filter:${name}`)] };
+  }
+  return lastSteps.after;
 }

@@ -54,31 +54,46 @@ export interface GroupAdvantages {
 export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOptions): GroupAdvantages {
   const count = float32('rewards', rewards).length;
   const { size, offsets: groupOffsets, groups } = checkGrouping(count, options);
-  const estimator = oneOf('options.estimator', options.estimator, estimators, 'grpo');
-  const epsilon = numberIn('options.epsilon', options.epsilon, 1e-6, 0);
-  const singletons = oneOf('options.singletons', options.singletons, ['zero', 'raw'], 'zero');
-  const lengths = estimator === 'opo' ? float32('options.lengths', options.lengths, count) : undefined;
+  const { estimator, epsilon, rawSingletons, needsLengths } = encodeEstimator(options);
+  const lengths = needsLengths ? float32('options.lengths', options.lengths, count) : undefined;
   const threads = threadCount('options.threads', options.threads);
   const advantages = float32('options.out.advantages', options.out?.advantages ?? new Float32Array(count), count);
   const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? new Uint8Array(groups), groups);
   apart('options.out.advantages', advantages, [rewards]);
-  const estimatorIndex = estimators.indexOf(estimator);
   const bad = kernelsOn(options.device).groupAdvantages(
     rewards,
     count,
     size,
     groupOffsets,
     groups,
-    estimatorIndex,
+    estimator,
     epsilon,
     threads,
     advantages,
     zeroVariance,
     lengths,
-    singletons === 'raw',
+    rawSingletons,
   );
   if (bad >= 0 && groupOffsets) throw badOffset('options.groupOffsets', groupOffsets, bad, count, 'rewards');
   return { advantages, zeroVariance };
+}
+
+/** The settings of a group estimator as the native operations take them. */
+export interface EstimatorSettings {
+  readonly estimator?: GroupEstimator;
+  readonly epsilon?: number;
+  readonly singletons?: 'zero' | 'raw';
+}
+
+/** Checks {@link EstimatorSettings}. */
+export function encodeEstimator(options: EstimatorSettings) {
+  const estimator = oneOf('options.estimator', options.estimator, estimators, 'grpo');
+  return {
+    estimator: estimators.indexOf(estimator),
+    epsilon: numberIn('options.epsilon', options.epsilon, 1e-6, 0),
+    rawSingletons: oneOf('options.singletons', options.singletons, ['zero', 'raw'], 'zero') === 'raw',
+    needsLengths: estimator === 'opo',
+  };
 }
 
 interface CheckedGrouping {
@@ -96,6 +111,11 @@ function checkGrouping(count: number, options: Grouping): CheckedGrouping {
     const array = offsets('options.groupOffsets', groupOffsets);
     return { size: 0, offsets: array, groups: array.length - 1 };
   }
+  return { size: groupSize, groups: checkGroupSize(groupSize, count) };
+}
+
+/** The number of groups of `groupSize` rewards each. */
+export function checkGroupSize(groupSize: unknown, count: number): number {
   if (typeof groupSize !== 'number') throw invalidType('options.groupSize', 'a number', groupSize);
   if (!Number.isInteger(groupSize) || groupSize < 1) {
     throw invalidValue('options.groupSize', 'a positive whole number', groupSize);
@@ -104,7 +124,7 @@ function checkGrouping(count: number, options: Grouping): CheckedGrouping {
     const hint = 'Pass groupOffsets where groups differ in size.';
     throw invalidValue('options.groupSize', `a divisor of the ${count} rewards`, groupSize, hint);
   }
-  return { size: groupSize, groups: count / groupSize };
+  return count / groupSize;
 }
 
 /** Where group g begins and ends, of a grouping that {@link groupAdvantages} has accepted. */

@@ -40,7 +40,8 @@ const storedTypes = new Map<string, FloatType>([
   ['Float16Array', 'float16'],
 ]);
 
-function elementType(field: string, data: unknown, dtype: FloatType | undefined): FloatType {
+/** Element type of an array; `dtype` says which halves a Uint16Array holds. */
+export function elementType(field: string, data: unknown, dtype: FloatType | undefined): FloatType {
   const tag = Object.prototype.toString.call(data).slice(8, -1);
   if (tag === 'Uint16Array') {
     if (dtype === 'bfloat16' || dtype === 'float16') return dtype;

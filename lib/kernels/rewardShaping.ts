@@ -1,6 +1,6 @@
 import { invalidValue } from '../errors.js';
 import { float32, numberIn, oneOf, uint8 } from './arguments.js';
-import { groupAdvantages, groupBounds, type GroupAdvantageOptions, type Grouping } from './advantages.js';
+import { groupAdvantages, groupBounds, type GroupAdvantageOptions } from './advantages.js';
 import { whiten, type WhitenOptions } from './tokenAdvantages.js';
 
 /** What is done to rewards before, and to groups after, the advantages. Everything here is per response. */
@@ -59,7 +59,7 @@ export interface DynamicSampling {
  */
 export function dynamicSampling(
   metric: Float32Array,
-  options: Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets'> & {
+  options: Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets' | 'device'> & {
     readonly least?: number;
     readonly most?: number;
   },
@@ -80,16 +80,17 @@ export function dynamicSampling(
   return { keepGroups, keep };
 }
 
-function grouping(options: Grouping): Grouping {
-  const { groupSize, groupOffsets } = options;
-  return groupSize === undefined ? { groupOffsets } : { groupSize };
+/** How the rewards are grouped, and where that is computed. */
+function grouping(options: Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets' | 'device'>) {
+  const { groupSize, groupOffsets, device } = options;
+  return { ...(groupSize === undefined ? { groupOffsets } : { groupSize }), ...(device && { device }) };
 }
 
 /** ReMax (arXiv 2310.10505): each reward minus that of the greedy response to the same question, one per group. */
 export function remaxAdvantages(
   rewards: Float32Array,
   greedyRewards: Float32Array,
-  options: Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets'>,
+  options: Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets' | 'device'>,
 ): Float32Array {
   const { zeroVariance } = groupAdvantages(rewards, { ...grouping(options), estimator: 'dr_grpo' });
   float32('greedyRewards', greedyRewards, zeroVariance.length);
@@ -104,7 +105,7 @@ export function remaxAdvantages(
   return advantages;
 }
 
-export interface GdpoOptions extends Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets' | 'epsilon'> {
+export interface GdpoOptions extends Pick<GroupAdvantageOptions, 'groupSize' | 'groupOffsets' | 'epsilon' | 'device'> {
   /** One per reward. Default 1 each. */
   readonly weights?: readonly number[];
   /** The normalisation over the batch that follows; `false` leaves it out. Default: {@link whiten}'s. */
@@ -135,7 +136,9 @@ export function gdpoAdvantages(rewards: readonly Float32Array[], options: GdpoOp
     advantages.forEach((a, i) => (total[i] = (total[i] ?? 0) + weight * a));
   });
   const sum = Float32Array.from(total);
-  return options.whiten === false ? sum : whiten(sum, options.whiten);
+  return options.whiten === false
+    ? sum
+    : whiten(sum, { ...(options.device && { device: options.device }), ...options.whiten });
 }
 
 /** How the trainers at a date turn rewards into advantages; spread into the options of `groupAdvantages`. */

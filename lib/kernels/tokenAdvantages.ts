@@ -1,6 +1,7 @@
-import binding = require('#binding');
 import { invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { badOffset, checkOffsets, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+import { kernelsOn } from './device/backend.js';
 
 /** Tokens of packed sequences: sequence s holds tokens `[cuSeqlens[s], cuSeqlens[s + 1])`. */
 export interface TokenRewards {
@@ -17,6 +18,8 @@ export interface GaeOptions {
   /** Default 1. One per sequence for VAPO's 1 - 1 / (alpha length). */
   readonly lambda?: number | Float32Array;
   readonly threads?: number;
+  /** Where to compute; default `'cpu'`. The bits are the same. */
+  readonly device?: Device;
 }
 
 /**
@@ -39,7 +42,7 @@ export function gaeAdvantages(
   lambdas?.forEach((x, i) => numberIn(`options.lambda[${i}]`, x, 1, 0, 1));
   const advantages = new Float32Array(tokens);
   const returns = new Float32Array(tokens);
-  const bad = binding.gae(
+  const bad = kernelsOn(options.device).gae(
     tokens,
     sequences,
     cuSeqlens,
@@ -72,6 +75,8 @@ export interface WhitenOptions {
   readonly epsilonAt?: (typeof epsilonPlaces)[number];
   /** Default 1e-8. */
   readonly epsilon?: number;
+  /** Where to compute; default `'cpu'`. The bits are the same. */
+  readonly device?: Device;
   /** Array to write into; it may be `values`. */
   readonly out?: Float32Array;
 }
@@ -86,18 +91,29 @@ export function whiten(values: Float32Array, options: WhitenOptions = {}): Float
   const count = float32('values', values).length;
   const { weights, mask } = options;
   const out = float32('options.out', options.out ?? new Float32Array(count), count);
-  binding.whiten(
+  const { bessel, keepMean, epsilonAt, epsilon } = encodeWhitening(options);
+  kernelsOn(options.device).whiten(
     count,
     values,
     weights && float32('options.weights', weights, count),
     mask && uint8('options.mask', mask, count),
-    options.bessel !== false,
-    options.keepMean === true,
-    epsilonPlaces.indexOf(oneOf('options.epsilonAt', options.epsilonAt, epsilonPlaces, 'variance')),
-    numberIn('options.epsilon', options.epsilon, 1e-8, 0),
+    bessel,
+    keepMean,
+    epsilonAt,
+    epsilon,
     out,
   );
   return out;
+}
+
+/** The settings of a whitening as the native operations take them. */
+export function encodeWhitening(options: Pick<WhitenOptions, 'bessel' | 'keepMean' | 'epsilonAt' | 'epsilon'>) {
+  return {
+    bessel: options.bessel !== false,
+    keepMean: options.keepMean === true,
+    epsilonAt: epsilonPlaces.indexOf(oneOf('options.epsilonAt', options.epsilonAt, epsilonPlaces, 'variance')),
+    epsilon: numberIn('options.epsilon', options.epsilon, 1e-8, 0),
+  };
 }
 
 /** What {@link optimalTokenBaseline} needs of every token. */
@@ -121,7 +137,7 @@ export interface OptimalTokenBaselineInputs extends TokenRewards {
  */
 export function optimalTokenBaseline(
   inputs: OptimalTokenBaselineInputs,
-  options: { readonly threads?: number } = {},
+  options: { readonly threads?: number; readonly device?: Device } = {},
 ): Float32Array {
   const tokens = float32('rewards', inputs.rewards).length;
   const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
@@ -129,7 +145,7 @@ export function optimalTokenBaseline(
   const groupOffsets = offsets('groupOffsets', inputs.groupOffsets);
   checkOffsets('groupOffsets', groupOffsets, sequences, 'sequences');
   const advantages = new Float32Array(tokens);
-  const bad = binding.optimalTokenBaseline(
+  const bad = kernelsOn(options.device).optimalTokenBaseline(
     tokens,
     sequences,
     groupOffsets.length - 1,

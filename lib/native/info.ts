@@ -13,7 +13,7 @@ export interface CudaDevice {
 
 /** What this process runs on. */
 export interface RuntimeInfo {
-  /** Instruction set in use; `CROSSTHINK_ISA=scalar|avx2|avx512` overrides it. */
+  /** Instruction set in use; `CROSSTHINK_ISA=scalar|neon|avx2|avx512|avx512bf16` overrides it. */
   readonly isa: 'scalar' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon';
   /** Instruction sets this machine can run, slowest first. */
   readonly isas: readonly string[];

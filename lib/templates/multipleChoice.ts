@@ -3,10 +3,13 @@ import { invalidValue } from '../errors.js';
 import { type Drop, drop } from '../data/ledger.js';
 import { comparableText, labelled } from '../data/options.js';
 import { type Answer, type Question, questionId } from '../data/question.js';
+import type { GoldPool } from './distractors.js';
 
 export interface MultipleChoiceOptions {
   /** Wrong answers to choose from. Texts equal to the gold, or to each other, are left out. */
   readonly distractors?: readonly string[];
+  /** Golds of other questions, drawn from where there are no distractors and no near numbers. */
+  readonly golds?: GoldPool;
   /** Number of options, the right one included: 2 to 10; default 4. */
   readonly count?: number;
   /** Seed of the order of the options; with the question's id it fixes the order. Default 0. */
@@ -15,7 +18,8 @@ export interface MultipleChoiceOptions {
 
 /**
  * The paper's template T_MCQ: an open-ended question with options. Distractors are the caller's; where there are none,
- * integers and decimals get near numbers. Without enough distractors the question is dropped (`no-distractors`).
+ * integers and decimals get near numbers, other answers golds of other questions (`golds`). The step in the provenance
+ * says which: `template:multiple-choice(given | near-numbers | other-golds)`. Without enough distractors the question is dropped (`no-distractors`).
  * Multiple-choice questions stay as they are.
  */
 export function toMultipleChoice(question: Question, options: MultipleChoiceOptions = {}): Question | Drop {
@@ -26,7 +30,8 @@ export function toMultipleChoice(question: Question, options: MultipleChoiceOpti
   const gold = question.answer.value;
   const taken = new Set([gold, ...(question.answer.alternatives ?? [])].map(comparableText));
   const wrong: string[] = [];
-  for (const text of options.distractors ?? nearNumbers(question.answer, question.id, seed)) {
+  const { kind, texts: candidates } = wrongAnswers(question, options, count, seed);
+  for (const text of candidates) {
     const key = comparableText(text);
     if (key === '' || taken.has(key)) continue;
     taken.add(key);
@@ -48,8 +53,20 @@ export function toMultipleChoice(question: Question, options: MultipleChoiceOpti
     form: 'multiple-choice',
     options: choices,
     answer,
-    provenance: { ...question.provenance, steps: [...question.provenance.steps, 'template:multiple-choice'] },
+    provenance: { ...question.provenance, steps: [...question.provenance.steps, `template:multiple-choice(${kind})`] },
   };
+}
+
+function wrongAnswers(
+  question: Question,
+  { distractors, golds }: MultipleChoiceOptions,
+  count: number,
+  seed: number,
+): { kind: string; texts: readonly string[] } {
+  if (distractors !== undefined) return { kind: 'given', texts: distractors };
+  const numbers = nearNumbers(question.answer, question.id, seed);
+  if (numbers.length > 0 || golds === undefined) return { kind: 'near-numbers', texts: numbers };
+  return { kind: 'other-golds', texts: golds.candidates(question, count - 1, seed) };
 }
 
 /** Wrong numbers of the gold's magnitude and precision, in a fixed order for (id, seed); none for other types. */

@@ -17,12 +17,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterInfo(env, exports);
   crossthink::addon::RegisterReference(env, exports);
   crossthink::addon::RegisterKernelIsa(env, exports);
+  crossthink::addon::RegisterLinear(env, exports);
   crossthink::addon::RegisterLogprob(env, exports);
   crossthink::addon::RegisterSampling(env, exports);
   crossthink::addon::RegisterAdvantage(env, exports);
   crossthink::addon::RegisterPolicyLoss(env, exports);
   crossthink::addon::RegisterRolloutCorrection(env, exports);
   crossthink::addon::RegisterTokenAdvantages(env, exports);
+  crossthink::addon::RegisterText(env, exports);
   return exports;
 }
 

@@ -15,12 +15,14 @@ void RegisterCudaSampling(Napi::Env env, Napi::Object exports);
 void RegisterInfo(Napi::Env env, Napi::Object exports);
 void RegisterReference(Napi::Env env, Napi::Object exports);
 void RegisterKernelIsa(Napi::Env env, Napi::Object exports);
+void RegisterLinear(Napi::Env env, Napi::Object exports);
 void RegisterLogprob(Napi::Env env, Napi::Object exports);
 void RegisterSampling(Napi::Env env, Napi::Object exports);
 void RegisterAdvantage(Napi::Env env, Napi::Object exports);
 void RegisterPolicyLoss(Napi::Env env, Napi::Object exports);
 void RegisterRolloutCorrection(Napi::Env env, Napi::Object exports);
 void RegisterTokenAdvantages(Napi::Env env, Napi::Object exports);
+void RegisterText(Napi::Env env, Napi::Object exports);
 
 }  // namespace crossthink::addon
 

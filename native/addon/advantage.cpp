@@ -15,6 +15,7 @@ Napi::Value GroupAdvantagesOf(const Napi::CallbackInfo& info) {
   const size_t count = SizeOf(info, 1);
   GroupAdvantages op;
   op.rewards = ArrayOf<float>(info, 0, count, "rewards");
+  op.count = count;
   op.group_size = SizeOf(info, 2);
   op.groups = SizeOf(info, 4);
   op.offsets = ArrayOf<int32_t>(info, 3, op.groups + 1, "groupOffsets");

@@ -1,7 +1,7 @@
 #include "addon/addon.h"
 #include "addon/cuda_arguments.h"
 
-// Operations on logits and groups in device memory. What they take: cuda_arguments.h.
+// Operations on logits in device memory. What they take: cuda_arguments.h.
 namespace crossthink::addon {
 namespace {
 
@@ -44,26 +44,11 @@ void Backward(const Napi::CallbackInfo& info) {
   arguments.Run(op, &CrossthinkCudaApi::logprob_backward_workspace, &CrossthinkCudaApi::logprob_backward);
 }
 
-void Advantages(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  GroupAdvantages op;
-  op.rewards = arguments.Pointer<const float>();
-  op.group_size = arguments.Size();
-  op.offsets = arguments.Pointer<const int32_t>();
-  op.groups = arguments.Size();
-  op.estimator = static_cast<GroupEstimator>(arguments.Size());
-  op.epsilon = static_cast<float>(arguments.Number());
-  op.advantages = arguments.Pointer<float>();
-  op.zero_variance = arguments.Pointer<uint8_t>();
-  arguments.Run(op, &CrossthinkCudaApi::group_advantages_workspace, &CrossthinkCudaApi::group_advantages);
-}
-
 }  // namespace
 
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports) {
   exports["cudaReleaseWorkspaces"] = Napi::Function::New(env, ReleaseWorkspaces, "cudaReleaseWorkspaces");
   exports["cudaLogprobForward"] = Napi::Function::New(env, Forward, "cudaLogprobForward");
-  exports["cudaGroupAdvantages"] = Napi::Function::New(env, Advantages, "cudaGroupAdvantages");
   exports["cudaLogprobBackward"] = Napi::Function::New(env, Backward, "cudaLogprobBackward");
 }
 

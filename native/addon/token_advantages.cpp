@@ -16,6 +16,7 @@ Napi::Value BadIndex(const Napi::CallbackInfo& info, ptrdiff_t index) {
 Napi::Value GaeOf(const Napi::CallbackInfo& info) {
   const size_t tokens = SizeOf(info, 0);
   Gae op;
+  op.tokens = tokens;
   op.sequences = SizeOf(info, 1);
   op.offsets = ArrayOf<int32_t>(info, 2, op.sequences + 1, "cuSeqlens");
   op.rewards = ArrayOf<float>(info, 3, tokens, "rewards");
@@ -53,6 +54,8 @@ Napi::Value OptimalTokenBaselineOf(const Napi::CallbackInfo& info) {
   const size_t tokens = SizeOf(info, 0);
   const size_t sequences = SizeOf(info, 1);
   OptimalTokenBaseline op;
+  op.tokens = tokens;
+  op.sequences = sequences;
   op.groups = SizeOf(info, 2);
   op.group_offsets = ArrayOf<int32_t>(info, 3, op.groups + 1, "groupOffsets");
   op.offsets = ArrayOf<int32_t>(info, 4, sequences + 1, "cuSeqlens");

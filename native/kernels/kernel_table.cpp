@@ -11,7 +11,9 @@ const KernelTable kTable = {isa,
                             IsaKernels<isa>::kSampling,
                             IsaKernels<isa>::kAdvantage,
                             IsaKernels<isa>::kPolicyLoss,
-                            IsaKernels<isa>::kCorrection};
+                            IsaKernels<isa>::kCorrection,
+                            IsaKernels<isa>::kLinear,
+                            IsaKernels<isa>::kMinHash};
 
 const KernelTable& Table(Isa isa) {
   switch (isa) {
@@ -22,6 +24,9 @@ const KernelTable& Table(Isa isa) {
       return kTable<Isa::kAvx512>;
     case Isa::kAvx512Bf16:
       return kTable<Isa::kAvx512Bf16>;
+#elif defined(__aarch64__)
+    case Isa::kNeon:
+      return kTable<Isa::kNeon>;
 #endif
     default:
       return kTable<Isa::kScalar>;

@@ -7,7 +7,9 @@ namespace crossthink {
 
 struct AdvantageKernel;
 struct CorrectionKernel;
+struct LinearKernels;
 struct LogprobKernels;
+struct MinHashKernel;
 struct PolicyLossKernel;
 struct SamplingKernels;
 
@@ -20,6 +22,8 @@ struct IsaKernels {
   static const AdvantageKernel kAdvantage;
   static const PolicyLossKernel kPolicyLoss;
   static const CorrectionKernel kCorrection;
+  static const LinearKernels kLinear;
+  static const MinHashKernel kMinHash;
 };
 
 struct KernelTable {
@@ -29,6 +33,8 @@ struct KernelTable {
   const AdvantageKernel& advantage;
   const PolicyLossKernel& policy_loss;
   const CorrectionKernel& correction;
+  const LinearKernels& linear;
+  const MinHashKernel& minhash;
 };
 
 // The table of the instruction set in use.

@@ -10,6 +10,9 @@ const Engine& EngineFor(Isa isa) {
       return kAvx512Engine;
     case Isa::kAvx2:
       return kAvx2Engine;
+#elif defined(__aarch64__)
+    case Isa::kNeon:
+      return kNeonEngine;
 #endif
     default:
       return kScalarEngine;

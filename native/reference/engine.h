@@ -33,6 +33,8 @@ extern const Engine kScalarEngine;
 #if defined(__x86_64__)
 extern const Engine kAvx2Engine;
 extern const Engine kAvx512Engine;
+#elif defined(__aarch64__)
+extern const Engine kNeonEngine;
 #endif
 
 const Engine& EngineFor(Isa isa);

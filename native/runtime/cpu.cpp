@@ -68,6 +68,8 @@ const std::vector<Isa>& SupportedIsas() {
     if (avx2) list.push_back(Isa::kAvx2);
     if (avx512) list.push_back(Isa::kAvx512);
     if (avx512 && __builtin_cpu_supports("avx512bf16")) list.push_back(Isa::kAvx512Bf16);
+#elif defined(__aarch64__)
+    list.push_back(Isa::kNeon);  // Every one has it.
 #endif
     return list;
   }();

@@ -4,7 +4,9 @@
 #include "runtime/cpu.h"
 
 // The instruction set that CMake compiles this unit for (crossthink_add_isa): its name and its vectors.
-#if defined(CROSSTHINK_ISA_AVX2)
+#if defined(CROSSTHINK_ISA_NEON)
+#include "simd/neon.h"
+#elif defined(CROSSTHINK_ISA_AVX2)
 #include "simd/avx2.h"
 #elif defined(CROSSTHINK_ISA_AVX512)
 #include "simd/avx512.h"
@@ -17,7 +19,10 @@
 namespace crossthink {
 namespace {
 
-#if defined(CROSSTHINK_ISA_AVX2)
+#if defined(CROSSTHINK_ISA_NEON)
+constexpr Isa kUnitIsa = Isa::kNeon;
+using UnitVector = simd::Neon;
+#elif defined(CROSSTHINK_ISA_AVX2)
 constexpr Isa kUnitIsa = Isa::kAvx2;
 using UnitVector = simd::Avx2;
 #elif defined(CROSSTHINK_ISA_AVX512)

@@ -5,6 +5,11 @@
 
 #include "spec/annotate.h"
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+
+#include "simd/neon.h"
+#endif
 #if defined(__AVX2__)
 #include <immintrin.h>
 
@@ -34,6 +39,23 @@ struct Transpose {
     }
   }
 };
+
+#if defined(__aarch64__)
+// Pairs of lanes, then pairs of pairs.
+template <>
+struct Transpose<Neon> {
+  CT_INLINE static void Run(float32x4_t* r) {
+    const float32x4_t even01 = vtrn1q_f32(r[0], r[1]);
+    const float32x4_t odd01 = vtrn2q_f32(r[0], r[1]);
+    const float32x4_t even23 = vtrn1q_f32(r[2], r[3]);
+    const float32x4_t odd23 = vtrn2q_f32(r[2], r[3]);
+    r[0] = vcombine_f32(vget_low_f32(even01), vget_low_f32(even23));
+    r[1] = vcombine_f32(vget_low_f32(odd01), vget_low_f32(odd23));
+    r[2] = vcombine_f32(vget_high_f32(even01), vget_high_f32(even23));
+    r[3] = vcombine_f32(vget_high_f32(odd01), vget_high_f32(odd23));
+  }
+};
+#endif
 
 #if defined(__AVX2__)
 // Pairs, then quads inside 128-bit halves, then the halves.

@@ -24,6 +24,8 @@ extern const IsaUnit kScalarUnit;
 extern const IsaUnit kAvx2Unit;
 extern const IsaUnit kAvx512Unit;
 extern const IsaUnit kAvx512Bf16Unit;
+#elif defined(__aarch64__)
+extern const IsaUnit kNeonUnit;
 #endif
 
 }  // namespace crossthink::test

@@ -1,7 +1,4 @@
-import fc from 'fast-check';
 import { BenchmarkIndex, decontaminate } from '../../lib/filters/contamination/ngrams.js';
-import { exactKey } from '../../lib/filters/duplicates/exact.js';
-import { minHash, NearIndex } from '../../lib/filters/duplicates/minhash.js';
 import type { Filter } from '../../lib/filters/filter.js';
 import { detectLanguage } from '../../lib/filters/language.js';
 import { checkFilter, FILTER_NAMES, makeFilter } from '../../lib/filters/registry.js';
@@ -93,51 +90,6 @@ describe('detectLanguage', () => {
     ['$x^2 + y^2 = 1$', 'und'],
   ])('%p is %s', (text, language) => {
     expect(detectLanguage(text)).toBe(language);
-  });
-});
-
-describe('duplicates', () => {
-  it('exact: case, punctuation, spacing and order of options do not count; short stems need their options', () => {
-    expect(exactKey(ask('What is  2+2?'))).toBe(exactKey(ask('what is 2 2')));
-    const which = (texts: string[]): string => exactKey(choiceQuestion('Which is true?', texts));
-    expect(which(['a', 'b'])).toBe(which(['B', 'A.']));
-    expect(which(['a', 'b'])).not.toBe(which(['a', 'c']));
-  });
-
-  const words =
-    'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon'.split(
-      ' ',
-    );
-  const long = (changed: number): string => words.map((word, i) => (i < changed ? `${word}x` : word)).join(' ');
-
-  it('near: finds a small change, not a large one, and names the earlier question', () => {
-    const index = new NearIndex();
-    const add = (id: string, text: string) => index.add(id, minHash(ask(text)));
-    expect(add('first', long(0))).toBeUndefined();
-    expect(add('second', `${long(0)} phi`)?.id).toBe('first');
-    expect(add('third', long(12))).toBeUndefined();
-    expect(add('fourth', 'An entirely different question about rivers and mountains?')).toBeUndefined();
-  });
-
-  it('near: the estimate is close to the true similarity of shingles', () => {
-    const shingles = (text: string): Set<string> =>
-      new Set(Array.from({ length: text.length - 7 }, (_, i) => text.slice(i, i + 8)));
-    const [a, b] = [long(0), long(4)];
-    const [sa, sb] = [shingles(a), shingles(b)];
-    const both = [...sa].filter((s) => sb.has(s)).length;
-    const truth = both / (sa.size + sb.size - both);
-    const [ha, hb] = [minHash(ask(a), { bands: 64 }), minHash(ask(b), { bands: 64 })];
-    const estimate = ha.filter((value, i) => value === hb[i]).length / ha.length;
-    expect(Math.abs(estimate - truth)).toBeLessThan(0.08);
-  });
-
-  it('near: texts shorter than a shingle differ', () => {
-    fc.assert(
-      fc.property(fc.stringMatching(/^[a-z]{1,6}$/), fc.stringMatching(/^[a-z]{1,6}$/), (a, b) => {
-        const equal = minHash(ask(a)).every((value, i) => value === minHash(ask(b))[i]);
-        expect(equal).toBe(a === b);
-      }),
-    );
   });
 });
 

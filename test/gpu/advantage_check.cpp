@@ -18,28 +18,36 @@ void CheckCase(size_t groups, size_t longest, GroupEstimator estimator, std::mt1
     r = binary ? static_cast<float>((*random)() % 2) : normal(*random);
     if ((*random)() % 50 == 0) r = NAN;
   }
+  std::vector<float> lengths(rewards.size());
+  for (float& length : lengths) length = static_cast<float>(1 + (*random)() % 900);
   std::vector<float> advantages(rewards.size());
   std::vector<uint8_t> flat(groups);
   GroupAdvantages op;
   op.rewards = rewards.data();
+  op.count = rewards.size();
+  op.lengths = lengths.data();
+  op.raw_singletons = (*random)() % 2 == 0;
   op.groups = groups;
   op.offsets = offsets.data();
   op.estimator = estimator;
   op.advantages = advantages.data();
   op.zero_variance = flat.data();
-  GroupAdvantageRange<simd::Scalar, GroupFormula::kLinear>(op, 0, groups);
+  RunGroupAdvantages(op, MakeAdvantageKernel<simd::Scalar>(), 1);
 
-  const DeviceArray<float> device_rewards(rewards), device_advantages(rewards.size());
+  const DeviceArray<float> device_rewards(rewards), device_lengths(lengths), device_advantages(rewards.size());
   const DeviceArray<int32_t> device_offsets(offsets);
   const DeviceArray<uint8_t> device_flat(groups);
   GroupAdvantages on_device = op;
   on_device.rewards = device_rewards.get();
+  on_device.lengths = device_lengths.get();
   on_device.offsets = device_offsets.get();
   on_device.advantages = device_advantages.get();
   on_device.zero_variance = device_flat.get();
-  const std::string name = "advantages of " + std::to_string(groups) + " groups up to " + std::to_string(longest);
+  const DeviceArray<char> workspace(cuda::GroupAdvantagesWorkspace(on_device));
+  const std::string name = "advantages " + std::to_string(static_cast<size_t>(estimator)) + " of " +
+                           std::to_string(groups) + " groups up to " + std::to_string(longest);
   ++tally->cases;
-  Check(cuda::RunGroupAdvantages(on_device, nullptr, nullptr), name.c_str());
+  Check(cuda::RunGroupAdvantages(on_device, workspace.get(), nullptr), name.c_str());
   tally->Same(name, advantages, device_advantages.ToHost());
   tally->Same(name + ", zero variance", flat, device_flat.ToHost());
 }
@@ -48,7 +56,8 @@ void CheckCase(size_t groups, size_t longest, GroupEstimator estimator, std::mt1
 
 void CheckAdvantages(bool large, Tally* tally) {
   std::mt19937 random(7);
-  for (const GroupEstimator estimator : {GroupEstimator::kGrpo, GroupEstimator::kDrGrpo}) {
+  for (size_t index = 0; index <= static_cast<size_t>(GroupEstimator::kLeaveOneOut); ++index) {
+    const auto estimator = static_cast<GroupEstimator>(index);
     for (const size_t longest : {1, 8, 300, 20000}) {
       for (const size_t groups : {1, 33, 200}) {
         if (longest * groups > 100000 && !large) continue;

@@ -104,6 +104,7 @@ void CheckGraphs(Tally* tally) {
 
     GroupAdvantages group;
     group.rewards = d_logprob.get();
+    group.count = kRows;
     group.groups = 1;
     group.group_size = kRows;
     group.advantages = advantages.get();

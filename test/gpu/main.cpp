@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   CheckSampling(large, &tally);
   CheckWideSampling(large, &tally);
   CheckAdvantages(large, &tally);
+  CheckTokenAdvantages(large, &tally);
   CheckPolicyLosses(large, &tally);
   CheckGraphs(&tally);
   Check(cudaDeviceSynchronize(), "device");

@@ -106,6 +106,7 @@ void CheckLogprobs(bool large, Tally* tally);
 void CheckSampling(bool large, Tally* tally);
 void CheckWideSampling(bool large, Tally* tally);
 void CheckAdvantages(bool large, Tally* tally);
+void CheckTokenAdvantages(bool large, Tally* tally);
 void CheckPolicyLosses(bool large, Tally* tally);
 void CheckGraphs(Tally* tally);
 

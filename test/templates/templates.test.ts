@@ -1,4 +1,6 @@
+import type { Question } from '../../lib/data/question.js';
 import { needsOptions } from '../../lib/templates/completeness.js';
+import { GoldPool } from '../../lib/templates/distractors.js';
 import { toMultipleChoice } from '../../lib/templates/multipleChoice.js';
 import { toOpenEnded } from '../../lib/templates/openEnded.js';
 import { renderPrompt } from '../../lib/templates/prompt.js';
@@ -96,5 +98,47 @@ describe('renderPrompt', () => {
       '\\boxed{A. text}',
     );
     expect(renderPrompt(openQuestion())[1]?.content).toBe('What is two plus two?');
+  });
+});
+
+describe('golds of other questions as options', () => {
+  const text = (value: string, subject: string): Question =>
+    openQuestion({
+      domain: 'general',
+      subject,
+      question: `Which colour is ${value}?`,
+      answer: { type: 'text', value },
+    });
+  const golds = new GoldPool();
+  const colours = ['red', 'green', 'blue', 'black', 'white', 'grey'];
+  for (const colour of colours) golds.add(text(colour, 'colours'));
+  golds.add(text('Red.', 'colours'));
+  golds.add(text('Paris', 'cities'));
+  golds.add(choiceQuestion('Where?', ['Rome', 'Oslo'], 'B'));
+  golds.add(openQuestion({ answer: { type: 'integer', value: '5' } }));
+
+  it('come from the same subject first, never repeat, and never are the gold or an alternative', () => {
+    expect(golds.size).toBe(9);
+    for (let seed = 0; seed < 40; seed++) {
+      const asked = text('blue', 'colours');
+      const answer = { ...asked.answer, alternatives: ['Black'] };
+      const made = accepted(toMultipleChoice({ ...asked, answer }, { golds, count: 4, seed }));
+      const options = made.options!.map((option) => option.text);
+      expect(new Set(options).size).toBe(4);
+      expect(options).toContain('blue');
+      expect(options).not.toContain('black');
+      expect(options.filter((option) => colours.includes(option)).length).toBeGreaterThanOrEqual(3);
+      expect(made.options!.find(({ label }) => label === made.answer.value)?.text).toBe('blue');
+      expect(made.provenance.steps).toContain('template:multiple-choice(other-golds)');
+    }
+  });
+
+  it('depend on seed and question alone; too few of them drop the question', () => {
+    const of = (seed: number): string => JSON.stringify(toMultipleChoice(text('blue', 'colours'), { golds, seed }));
+    expect(of(1)).toBe(of(1));
+    expect(new Set([1, 2, 3, 4, 5].map(of)).size).toBeGreaterThan(1);
+    expect(reasonOf(toMultipleChoice(text('blue', 'colours'), { golds: new GoldPool() }))).toBe('no-distractors');
+    const expression = openQuestion({ answer: { type: 'expression', value: 'x^2' } });
+    expect(reasonOf(toMultipleChoice(expression, { golds }))).toBe('no-distractors');
   });
 });

@@ -48,19 +48,24 @@ export interface AdapterDefinition {
 /** A registered adapter. */
 export interface Adapter extends Omit<AdapterDefinition, 'read' | 'source'> {
   readonly source: string;
-  /** Turns one raw row into a question, or says why not. Never throws for bad rows. */
-  readonly parse: (row: unknown, context: RowContext) => Question | Drop;
+  /**
+   * Turns one raw row into a question, or says why not. Never throws for bad rows. `identify` false leaves the id empty,
+   * for callers that compute the ids of many questions together.
+   */
+  readonly parse: (row: unknown, context: RowContext, identify?: boolean) => Question | Drop;
 }
 
 /** Makes an adapter: adds identity and provenance, checks what every question must have, turns problems into drops. */
 export function defineAdapter(definition: AdapterDefinition): Adapter {
   const { read, source = definition.name, ...rest } = definition;
+  const steps = [`adapter:${definition.name}`];
   return {
     ...rest,
     source,
-    parse(row, context) {
+    parse(row, context, identify = true) {
       try {
-        return assemble(definition, source, read(row, context), context);
+        const question = assemble(definition, source, steps, read(row, context), context);
+        return identify ? { ...question, id: questionId(question) } : question;
       } catch (error) {
         if (error instanceof RowProblem) return drop(error.reason, error.message);
         throw error;
@@ -69,7 +74,16 @@ export function defineAdapter(definition: AdapterDefinition): Adapter {
   };
 }
 
-function assemble(definition: AdapterDefinition, source: string, parsed: ParsedRow, context: RowContext): Question {
+type Building = { -readonly [Field in keyof Question]: Question[Field] };
+
+/** The question without its id. Fields in the order of `Question`; no spreads, this runs for every row. */
+function assemble(
+  definition: AdapterDefinition,
+  source: string,
+  steps: readonly string[],
+  parsed: ParsedRow,
+  context: RowContext,
+): Question {
   const question = parsed.question.trim();
   const { options, answer, subject, passRate } = parsed;
   if (question === '') throw new RowProblem('empty-question', 'the question has no text');
@@ -77,22 +91,15 @@ function assemble(definition: AdapterDefinition, source: string, parsed: ParsedR
   if (options?.some(({ text }) => text === '') === true) {
     throw new RowProblem('empty-option', 'an option has no text');
   }
-  return {
-    id: questionId({ source, question, answer, ...(options === undefined ? {} : { options }) }),
-    source,
-    domain: parsed.domain ?? definition.domain,
-    ...(subject === undefined ? {} : { subject }),
-    form: options === undefined ? 'open-ended' : 'multiple-choice',
-    question,
-    ...(options === undefined ? {} : { options }),
-    answer,
-    ...(passRate === undefined ? {} : { passRate }),
-    provenance: {
-      dataset: definition.name,
-      file: context.file,
-      row: context.row,
-      licence: definition.licence,
-      steps: [`adapter:${definition.name}`],
-    },
-  };
+  const { name: dataset, licence, domain } = definition;
+  const { file, row } = context;
+  const built: Partial<Building> = { id: '', source, domain: parsed.domain ?? domain };
+  if (subject !== undefined) built.subject = subject;
+  built.form = options === undefined ? 'open-ended' : 'multiple-choice';
+  built.question = question;
+  if (options !== undefined) built.options = options;
+  built.answer = answer;
+  if (passRate !== undefined) built.passRate = passRate;
+  built.provenance = { dataset, file, row, licence, steps };
+  return built as Question;
 }

@@ -80,26 +80,35 @@ function isBlank(bytes: Buffer, start: number, end: number): boolean {
  * still read. Rows that are not `wanted` are skipped unparsed.
  */
 export function parseJsonlBlock(block: JsonlBlock, wanted?: (row: number) => boolean): ReadItem[] {
-  const { bytes, final } = block;
   const items: ReadItem[] = [];
+  eachJsonlRow(block, wanted, (item) => items.push(item));
+  return items;
+}
+
+/** As `parseJsonlBlock`, one row at a time: what a row needs is garbage before the next one is read. */
+export function eachJsonlRow(
+  block: JsonlBlock,
+  wanted: ((row: number) => boolean) | undefined,
+  visit: (item: ReadItem) => void,
+): void {
+  const { bytes, final } = block;
   // One decode for the whole block; only a block with a bad byte is looked at line by line.
-  const whole = isUtf8(bytes) ? bytes.toString('utf8').split('\n') : undefined;
-  const lines = whole ?? splitBytes(bytes);
+  const lines = isUtf8(bytes) ? bytes.toString('utf8').split('\n') : splitBytes(bytes);
   let row = block.firstRow - 1;
-  for (const [i, content] of lines.entries()) {
+  for (let i = 0; i < lines.length; i++) {
+    const content = lines[i] ?? '';
     const text = typeof content === 'string' ? content : decodeLine(content);
     const line = block.firstLine + i;
     if (text !== undefined && isBlankText(text)) continue;
     row++;
     if (wanted?.(row) === false) continue;
-    if (text === undefined) items.push({ row, line, fault: drop('invalid-utf8', 'the line is not valid UTF-8') });
-    else items.push(parseLine(line === 1 ? stripMark(text) : text, { row, line }, final && i === lines.length - 1));
+    if (text === undefined) visit({ row, line, fault: drop('invalid-utf8', 'the line is not valid UTF-8') });
+    else visit(parseLine(line === 1 ? stripMark(text) : text, row, line, final && i === lines.length - 1));
   }
-  return items;
 }
 
 function isBlankText(text: string): boolean {
-  return text === '' || /^[ \t\r]*$/.test(text);
+  return text === '' || (text.charCodeAt(0) <= 0x20 && /^[ \t\r]*$/.test(text));
 }
 
 function stripMark(text: string): string {
@@ -110,10 +119,11 @@ function decodeLine(bytes: Buffer): string | undefined {
   return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
 
-function parseLine(text: string, place: { row: number; line: number }, lastLine: boolean): ReadItem {
+function parseLine(text: string, row: number, line: number, lastLine: boolean): ReadItem {
   try {
-    return { ...place, value: JSON.parse(text) as unknown };
+    return { row, line, value: JSON.parse(text) as unknown };
   } catch (error) {
+    const place = { row, line };
     if (text.includes('\0')) return { ...place, fault: drop('invalid-json', 'the line holds NUL bytes') };
     const why = error instanceof Error ? error.message.slice(0, 120) : 'unknown error';
     const hint = lastLine ? '; the file ends inside this line' : '';

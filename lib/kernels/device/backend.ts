@@ -1,20 +1,16 @@
 import binding = require('#binding');
 
-import { CrossThinkError } from '../../errors.js';
 import { cudaCall, deviceIndex, type Device } from '../../native/device.js';
-import { DeviceCall, type Operation } from './call.js';
-import { callPolicyLoss } from './policyLoss.js';
+import { type Operation } from './call.js';
 import { encodeSampling } from './sampling.js';
+import { tokenKernels, type TokenKernels } from './tokenKernels.js';
 
 /**
  * The row kernels on host arrays, on the CPU or on a GPU: the same functions with the same arguments. On a GPU every array
  * is copied there and the results back, so it pays only where the copies are small against the work; tensors that live
  * on the device are for `deviceTokenLogprobs` and its like.
  */
-export type RowKernels = Pick<
-  typeof binding,
-  'logprobForward' | 'logprobBackward' | 'sample' | 'groupAdvantages' | 'policyLoss'
->;
+export type RowKernels = Pick<typeof binding, 'logprobForward' | 'logprobBackward' | 'sample'> & TokenKernels;
 
 let fallback: Device = 'cpu';
 
@@ -105,28 +101,9 @@ function withTransfer(device: number, body: (transfer: Transfer) => void): void 
   }
 }
 
-function withCall(device: number, body: (call: DeviceCall) => void): void {
-  const call = new DeviceCall(device, undefined);
-  try {
-    body(call);
-  } finally {
-    call.release();
-  }
-}
-
-/** The first index at which offsets break 0 = o[0] <= o[1] <= ... = total, or -1: as native/addon/offsets.h. */
-function badOffset(offsets: Int32Array, total: number): number {
-  const bad = offsets.findIndex(
-    (offset, i) => offset < (offsets[i - 1] ?? 0) || offset > total || (i === 0 && offset !== 0),
-  );
-  return bad >= 0 || offsets.at(-1) === total ? bad : offsets.length - 1;
-}
-
-// Of GroupEstimator in native/kernels/advantage/advantage.h: those whose formula needs nothing but the group.
-const lastLinearEstimator = 3;
-
 function cudaKernels(device: number): RowKernels {
   return {
+    ...tokenKernels(device),
     logprobForward(logits, type, rows, vocab, stride, tokens, temperature, temperatures, _threads, ...results) {
       const [status, logprob, logsumexp, state, entropy] = results;
       withTransfer(device, (transfer) => {
@@ -156,33 +133,6 @@ function cudaKernels(device: number): RowKernels {
         transfer.run('cudaSample');
       });
       if (kept && keptTokens && keptSizes) binding.setKeptTokens(kept, rows, keptTokens, keptSizes, vocab);
-    },
-    groupAdvantages(rewards, count, groupSize, groupOffsets, groups, estimator, epsilon, _threads, ...results) {
-      const bad = groupOffsets === undefined ? -1 : badOffset(groupOffsets, count);
-      if (bad >= 0) return bad;
-      const [advantages, zeroVariance, , rawSingletons] = results;
-      if (estimator > lastLinearEstimator || rawSingletons) {
-        const message = 'groupAdvantages on CUDA knows grpo, dr_grpo, rloo and maxrl, singletons zero; use the CPU';
-        throw new CrossThinkError('ERR_CUDA_UNAVAILABLE', message, { field: 'options.estimator' });
-      }
-      withTransfer(device, (transfer) => {
-        transfer.input(rewards).number(groupSize).input(groupOffsets).number(groups, estimator, epsilon);
-        transfer.output(advantages).output(zeroVariance);
-        transfer.run('cudaGroupAdvantages');
-      });
-      return -1;
-    },
-    policyLoss(tokens, sequences, tokenAdvantages, prompts, _threads, parameters, cuSeqlens, ...arrays) {
-      const bad = badOffset(cuSeqlens, tokens);
-      if (bad >= 0) return bad;
-      const [logprobs, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, entropies, weights, ...rest] = arrays;
-      const [mask, selected, promptOffsets, dLogprobs, dEntropies, results] = rest;
-      const counts = { tokens, sequences, tokenAdvantages, prompts, parameters, cuSeqlens };
-      const floats = { logprobs, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, entropies, weights };
-      withCall(device, (call) => {
-        callPolicyLoss(call, { ...counts, ...floats, mask, selected, promptOffsets, dLogprobs, dEntropies, results });
-      });
-      return -1;
     },
   };
 }

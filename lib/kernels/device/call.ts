@@ -14,7 +14,14 @@ export type DeviceOutput<A extends HostArray> = DeviceTensor | A;
 
 /** Native operations on device tensors. */
 export type Operation =
-  'cudaLogprobForward' | 'cudaLogprobBackward' | 'cudaSample' | 'cudaGroupAdvantages' | 'cudaPolicyLoss';
+  | 'cudaLogprobForward'
+  | 'cudaLogprobBackward'
+  | 'cudaSample'
+  | 'cudaGroupAdvantages'
+  | 'cudaGae'
+  | 'cudaWhiten'
+  | 'cudaOptimalTokenBaseline'
+  | 'cudaPolicyLoss';
 
 /**
  * The arguments of one native operation: pointers and numbers in the order of native/addon/cuda_operations.cpp and

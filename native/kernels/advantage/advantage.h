@@ -25,6 +25,7 @@ enum class GroupEstimator : uint8_t {
 // members are all equal, or that has fewer than two, has no signal: advantages exactly 0, zero_variance 1.
 struct GroupAdvantages {
   const float* rewards = nullptr;
+  size_t count = 0;                // Rewards.
   const float* lengths = nullptr;  // kOpo: one per reward.
   size_t groups = 0;
   size_t group_size = 0;             // Of every group, or 0:
@@ -53,7 +54,7 @@ struct AdvantageKernel {
 // kLeaveOneOut is not among them: it needs float64 and has a plain loop of its own.
 enum class GroupFormula : uint8_t { kLinear = 0, kWeightedMean, kBest };
 
-constexpr GroupFormula FormulaOf(GroupEstimator estimator) {
+CT_HD constexpr GroupFormula FormulaOf(GroupEstimator estimator) {
   switch (estimator) {
     case GroupEstimator::kOpo:
       return GroupFormula::kWeightedMean;

@@ -209,11 +209,7 @@ void GroupAdvantageRange(const GroupAdvantages& given, size_t begin, size_t end)
 template <class V>
 float BatchScale(const float* rewards, size_t n, float epsilon) {
   Columns<V> columns[2];
-  GroupAdvantages op;
-  op.epsilon = epsilon;
-  const auto s = LargeStatistics<V, GroupFormula::kLinear>(rewards, nullptr, 0, n, columns);
-  const auto c = Coefficients<simd::Scalar>(op, s);
-  return c.flat ? 1.0F : c.scale;
+  return BatchScaleOf(LargeStatistics<V, GroupFormula::kLinear>(rewards, nullptr, 0, n, columns), epsilon);
 }
 
 template <class V>

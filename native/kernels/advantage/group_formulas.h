@@ -28,6 +28,11 @@ CT_HD CT_INLINE typename V::F InverseStd(typename V::F square, typename V::F cou
   return V::Div(one, V::Add(V::Sqrt(variance), V::Set(epsilon)));
 }
 
+// GPG: B / max(1, number of rewards that are not 0), B the number of valid rewards of the batch.
+CT_HD CT_INLINE float GpgScale(uint64_t valid, uint64_t nonzero) {
+  return static_cast<float>(static_cast<double>(valid) / static_cast<double>(nonzero == 0 ? 1 : nonzero));
+}
+
 template <class V>
 CT_HD CT_INLINE typename V::F ScaleOf(const GroupAdvantages& op, const GroupStatistics<V>& s, typename V::F square) {
   const typename V::F zero = V::Set(0.0F);
@@ -77,6 +82,14 @@ CT_HD CT_INLINE GroupCoefficients<V> Coefficients(const GroupAdvantages& op, con
   }
   c.scale = V::Select(none, V::Set(kNoAdvantage), c.scale);
   return c;
+}
+
+// 1 / (std of the batch + epsilon), or 1 where its rewards are all equal.
+CT_HD CT_INLINE float BatchScaleOf(const GroupStatistics<simd::Scalar>& batch, float epsilon) {
+  GroupAdvantages op;
+  op.epsilon = epsilon;
+  const GroupCoefficients<simd::Scalar> c = Coefficients<simd::Scalar>(op, batch);
+  return c.flat ? 1.0F : c.scale;
 }
 
 // The advantages of rewards x of one group, whose coefficients c are the same in every lane.

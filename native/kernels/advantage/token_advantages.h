@@ -11,6 +11,7 @@ namespace crossthink {
 // Generalised advantage estimation: delta_t = r_t + gamma V_{t+1} - V_t, A_t = delta_t + gamma lambda A_{t+1},
 // masked tokens being skipped, not zeros. Without values and with lambda = 1: discounted returns to go.
 struct Gae {
+  size_t tokens = 0;
   size_t sequences = 0;
   const int32_t* offsets = nullptr;
   const float* rewards = nullptr;  // Per token.
@@ -43,6 +44,8 @@ void RunWhiten(const Whiten& op);
 // Optimal token baseline: B_t = sum_i G_t W_t / sum_i W_t over the group's responses that have a t-th valid token, with
 // W_t = sum over s <= t of w_s^2 (1 - 2 pi_s + sum pi_s^2) and G_t the rewards to go; A_t = G_t - B_t.
 struct OptimalTokenBaseline {
+  size_t tokens = 0;
+  size_t sequences = 0;
   size_t groups = 0;
   const int32_t* group_offsets = nullptr;  // Over sequences.
   const int32_t* offsets = nullptr;

@@ -102,8 +102,7 @@ class WideFilters {
   // Lists the k largest elements of the row, or of what is left of it. False where they have no masses.
   __device__ bool ListLargest(size_t k) {
     FindMaxima();
-    const bool weighed =
-        listed_ || List(BoundForCount(&shared_->select, m_.maxima, tiles_ * kWarp, k));
+    const bool weighed = listed_ || List(BoundForCount(&shared_->select, m_.maxima, tiles_ * kWarp, k));
     if (list_.size <= k) return weighed;
     const uint64_t last = SelectListed(k, [](size_t) { return uint64_t{1}; }).key;
     KeepIf([last](float value, uint32_t id) { return spec::OrderKey(value, id) >= last; });

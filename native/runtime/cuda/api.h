@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/advantage/advantage.h"
+#include "kernels/advantage/token_advantages.h"
 #include "kernels/logprob/logprob.h"
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/sampling/sampling.h"
@@ -95,6 +96,13 @@ struct CrossthinkCudaApi {
   int32_t (*group_advantages)(const GroupAdvantages* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   uint64_t (*policy_loss_workspace)(const PolicyLoss* op);
   int32_t (*policy_loss)(const PolicyLoss* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*gae_workspace)(const Gae* op);
+  int32_t (*gae)(const Gae* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*whiten_workspace)(const Whiten* op);
+  int32_t (*whiten)(const Whiten* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*optimal_token_baseline_workspace)(const OptimalTokenBaseline* op);
+  int32_t (*optimal_token_baseline)(const OptimalTokenBaseline* op, const CrossthinkCudaCall* call,
+                                    CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

@@ -1,6 +1,7 @@
 #include "runtime/cuda/operations.h"
 
 #include "kernels/advantage/advantage_cuda.h"
+#include "kernels/advantage/token_advantages_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
@@ -36,6 +37,12 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->group_advantages = RunOn<GroupAdvantages, RunGroupAdvantages>;
   api->policy_loss_workspace = WorkspaceOf<PolicyLoss, PolicyLossWorkspace>;
   api->policy_loss = RunOn<PolicyLoss, RunPolicyLoss>;
+  api->gae_workspace = WorkspaceOf<Gae, GaeWorkspace>;
+  api->gae = RunOn<Gae, RunGae>;
+  api->whiten_workspace = WorkspaceOf<Whiten, WhitenWorkspace>;
+  api->whiten = RunOn<Whiten, RunWhiten>;
+  api->optimal_token_baseline_workspace = WorkspaceOf<OptimalTokenBaseline, OptimalTokenBaselineWorkspace>;
+  api->optimal_token_baseline = RunOn<OptimalTokenBaseline, RunOptimalTokenBaseline>;
 }
 
 }  // namespace crossthink::cuda

@@ -13,7 +13,7 @@ export type ReferenceInputs = Omit<PolicyLossInputs, 'logprobs' | 'entropies'> &
 const clip = (x: number, low: number, high: number): number => (x < low ? low : x > high ? high : x);
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
-const settings = {
+export const defaultSettings = {
   loss: 'clip',
   ratioLevel: 'token',
   clipLow: 0.2,
@@ -63,7 +63,7 @@ export function referencePolicyLoss(
   given: LossSettings,
   frozen: ArrayLike<number> = inputs.logprobs,
 ) {
-  const o: Settings = { ...settings, ...given };
+  const o: Settings = { ...defaultSettings, ...given };
   const coefficient = o.coefficient ?? (o.loss === 'squared' ? 0.1 : 1);
   const { logprobs, oldLogprobs, refLogprobs, advantages, cuSeqlens, mask, weights, selected, entropies } = inputs;
   const rollout = inputs.rolloutLogprobs ?? oldLogprobs;

@@ -1,0 +1,33 @@
+#ifndef CROSSTHINK_TEXT_QUESTION_PARQUET_H_
+#define CROSSTHINK_TEXT_QUESTION_PARQUET_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "text/parquet_columns.h"
+
+namespace crossthink {
+
+// Lines of questions.jsonl → Parquet with the same fields, nested as they are. Row groups end by counts of rows and
+// bytes, so the file depends on the lines alone, not on how they were cut into calls.
+class QuestionParquet {
+ public:
+  explicit QuestionParquet(std::string created_by);
+
+  // Whole lines. Returns false, with `error` saying what is wrong, at the first line that is no question.
+  bool Append(std::string_view lines);
+  void Finish();
+  const std::string& error() const { return error_; }
+  ParquetFile& file() { return file_; }
+
+ private:
+  ParquetFile file_;
+  size_t rows_ = 0;
+  size_t bytes_ = 0;
+  std::string error_;
+};
+
+}  // namespace crossthink
+
+#endif  // CROSSTHINK_TEXT_QUESTION_PARQUET_H_

@@ -1,0 +1,156 @@
+#include "text/sha256.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
+namespace crossthink {
+namespace {
+
+alignas(64) constexpr uint32_t kRound[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+uint32_t BigEndian(const uint8_t* p) {
+  return static_cast<uint32_t>(p[0]) << 24 | static_cast<uint32_t>(p[1]) << 16 | static_cast<uint32_t>(p[2]) << 8 |
+         p[3];
+}
+
+void CompressPortable(uint32_t state[8], const uint8_t* data, size_t blocks) {
+  for (; blocks > 0; blocks--, data += 64) {
+    uint32_t w[64];
+    for (int i = 0; i < 16; i++) w[i] = BigEndian(data + 4 * i);
+    for (int i = 16; i < 64; i++) {
+      const uint32_t a = w[i - 15];
+      const uint32_t b = w[i - 2];
+      w[i] = w[i - 16] + (std::rotr(a, 7) ^ std::rotr(a, 18) ^ (a >> 3)) + w[i - 7] +
+             (std::rotr(b, 17) ^ std::rotr(b, 19) ^ (b >> 10));
+    }
+    uint32_t s[8];
+    std::copy_n(state, 8, s);
+    for (int i = 0; i < 64; i++) {
+      const uint32_t sum1 = std::rotr(s[4], 6) ^ std::rotr(s[4], 11) ^ std::rotr(s[4], 25);
+      const uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
+      const uint32_t t1 = s[7] + sum1 + choice + kRound[i] + w[i];
+      const uint32_t sum0 = std::rotr(s[0], 2) ^ std::rotr(s[0], 13) ^ std::rotr(s[0], 22);
+      const uint32_t majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
+      std::copy_backward(s, s + 7, s + 8);
+      s[4] += t1;
+      s[0] = t1 + sum0 + majority;
+    }
+    for (int i = 0; i < 8; i++) state[i] += s[i];
+  }
+}
+
+#if defined(__x86_64__)
+
+// The order of instructions follows Intel's "New Instructions Supporting the Secure Hash Algorithm": the state as ABEF
+// and CDGH, four rounds a step, the message schedule computed four words ahead.
+__attribute__((target("sha,sse4.1"))) void CompressShaNi(uint32_t state[8], const uint8_t* data, size_t blocks) {
+  const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+  const __m128i* words = reinterpret_cast<const __m128i*>(state);
+  const __m128i low = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xb1);
+  const __m128i high = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1b);
+  __m128i abef = _mm_alignr_epi8(low, high, 8);
+  __m128i cdgh = _mm_blend_epi16(high, low, 0xf0);
+  for (; blocks > 0; blocks--, data += 64) {
+    const __m128i abef_before = abef;
+    const __m128i cdgh_before = cdgh;
+    __m128i w[4];
+    for (int i = 0; i < 4; i++) {
+      w[i] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(data) + i), swap);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) {
+      const __m128i round = _mm_add_epi32(w[i % 4], _mm_load_si128(reinterpret_cast<const __m128i*>(kRound) + i));
+      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, round);
+      abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(round, 0x0e));
+      if (i < 12) {
+        __m128i next = _mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]);
+        next = _mm_add_epi32(next, _mm_alignr_epi8(w[(i + 3) % 4], w[(i + 2) % 4], 4));
+        w[i % 4] = _mm_sha256msg2_epu32(next, w[(i + 3) % 4]);
+      }
+    }
+    abef = _mm_add_epi32(abef, abef_before);
+    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+  }
+  const __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
+  const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
+  __m128i* out = reinterpret_cast<__m128i*>(state);
+  _mm_storeu_si128(out, _mm_blend_epi16(feba, dchg, 0xf0));
+  _mm_storeu_si128(out + 1, _mm_alignr_epi8(dchg, feba, 8));
+}
+
+bool HasShaInstructions() {
+  unsigned a = 0;
+  unsigned b = 0;
+  unsigned c = 0;
+  unsigned d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  return (b & (1U << 29)) != 0 && __builtin_cpu_supports("sse4.1") != 0;
+}
+
+#endif
+
+using Compress = void (*)(uint32_t state[8], const uint8_t* data, size_t blocks);
+
+Compress ChooseCompress() {
+#if defined(__x86_64__)
+  if (HasShaInstructions()) return CompressShaNi;
+#endif
+  return CompressPortable;
+}
+
+const Compress kCompress = ChooseCompress();
+
+}  // namespace
+
+Sha256::Sha256(bool portable) : compress_(portable ? CompressPortable : kCompress) {}
+
+void Sha256::Update(std::string_view piece) {
+  const uint8_t* data = reinterpret_cast<const uint8_t*>(piece.data());
+  size_t left = piece.size();
+  bytes_ += left;
+  if (filled_ > 0) {
+    const size_t part = std::min(left, sizeof(block_) - filled_);
+    std::memcpy(block_ + filled_, data, part);
+    filled_ += part;
+    data += part;
+    left -= part;
+    if (filled_ < sizeof(block_)) return;
+    compress_(state_, block_, 1);
+    filled_ = 0;
+  }
+  compress_(state_, data, left / 64);
+  filled_ = left % 64;
+  if (filled_ > 0) std::memcpy(block_, data + (left - filled_), filled_);
+}
+
+void Sha256::Finish(uint8_t digest[32]) {
+  const uint64_t bits = bytes_ * 8;
+  block_[filled_++] = 0x80;
+  if (filled_ > 56) {
+    std::memset(block_ + filled_, 0, sizeof(block_) - filled_);
+    compress_(state_, block_, 1);
+    filled_ = 0;
+  }
+  std::memset(block_ + filled_, 0, 56 - filled_);
+  for (int i = 0; i < 8; i++) block_[56 + i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
+  compress_(state_, block_, 1);
+  for (int i = 0; i < 8; i++) {
+    for (int byte = 0; byte < 4; byte++) digest[4 * i + byte] = static_cast<uint8_t>(state_[i] >> (24 - 8 * byte));
+  }
+}
+
+}  // namespace crossthink
