@@ -1,6 +1,25 @@
 /** Shape of the native addon. Private: `lib/native` and `lib/kernels` wrap every function. */
+/** In the order of ReadInput in native/addon/logprob.cpp. */
+type LogprobArguments = [
+  logits: ArrayBufferView,
+  type: number,
+  rows: number,
+  vocab: number,
+  stride: number,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  softcap: number,
+  /** NaN: none. */
+  ignoreIndex: number,
+  vocabOffset: number,
+  kept: Int32Array | undefined,
+  keptOffsets: Int32Array | undefined,
+  threads: number,
+];
+
 /** In the order of ReadSampling in native/addon/sampling.cpp; lists are followed by their offsets. */
-type SampleArguments = [
+type SampledRows = [
   logits: ArrayBufferView,
   type: number,
   rows: number,
@@ -54,7 +73,16 @@ type SampleArguments = [
   chosenOffsets: Int32Array | undefined,
   chosenLogprobs: Float32Array | undefined,
   kept: object | undefined,
+];
+type SampleArguments = [...SampledRows, threads: number];
+type SpeculationArguments = [
+  drafts: number,
+  draftTokens: Int32Array,
+  draftProbabilities: Float32Array | undefined,
+  accepted: Int32Array,
+  status: Uint8Array,
   threads: number,
+  hasDraftRows: boolean,
 ];
 
 /** The operands of every operation of native/addon/linear.cpp. */
@@ -75,12 +103,35 @@ type LinearForwardArguments = [
   tokens: Int32Array,
   temperature: number,
   temperatures: Float32Array | undefined,
+  softcap: number,
+  ignoreIndex: number,
+  vocabOffset: number,
   workspace: number,
   status: Uint8Array,
   logprob: Float32Array,
   logsumexp: Float32Array,
   state: Float64Array,
   entropy: Float32Array | undefined,
+  sumSquares: Float32Array | undefined,
+  threads: number,
+];
+
+type LinearBackwardArguments = [
+  ...LinearProductArguments,
+  tokens: Int32Array,
+  temperature: number,
+  temperatures: Float32Array | undefined,
+  softcap: number,
+  ignoreIndex: number,
+  vocabOffset: number,
+  workspace: number,
+  state: Float64Array,
+  dLogprob: Float32Array,
+  dEntropy: Float32Array | undefined,
+  dHidden: Float32Array | undefined,
+  dWeight: Float32Array | undefined,
+  dBias: Float32Array | undefined,
+  accumulate: boolean,
   threads: number,
 ];
 
@@ -127,6 +178,10 @@ declare const binding: {
   cudaWhiten(...args: CudaOperationArguments): void;
   cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
+  cudaRolloutCorrection(...args: CudaOperationArguments): void;
+  cudaSelectByCovariance(...args: CudaOperationArguments): void;
+  cudaSelectByEntropy(...args: CudaOperationArguments): void;
+  cudaSecondMomentMask(...args: CudaOperationArguments): void;
   /** The reference policy's engine (native/addon/reference.cpp). */
   ReferencePolicy: new (options: {
     vocab: number;
@@ -156,46 +211,58 @@ declare const binding: {
   };
   /** Tests only: every later call of this process runs the kernels of `isa`. */
   useKernels(isa: string): void;
+  /** Tests only: calls `body` with subnormals flushed to zero and rounding up; whether that was still so after it. */
+  withHostileFloats(body: () => void): boolean;
   logprobForward(
-    logits: ArrayBufferView,
-    type: number,
+    ...args: [
+      ...LogprobArguments,
+      status: Uint8Array,
+      logprob: Float32Array,
+      logsumexp: Float32Array,
+      state: Float64Array,
+      entropy: Float32Array | undefined,
+      sumSquares: Float32Array | undefined,
+      topK: number,
+      topTokens: Int32Array | undefined,
+      topLogprobs: Float32Array | undefined,
+      listed: number,
+      listedTokens: Int32Array | undefined,
+      listedLogprobs: Float32Array | undefined,
+    ]
+  ): void;
+  logprobBackward(
+    ...args: [
+      ...LogprobArguments,
+      state: Float64Array,
+      dLogprob: Float32Array,
+      dEntropy: Float32Array | undefined,
+      dType: number,
+      dStride: number,
+      dLogits: ArrayBufferView,
+      stream: boolean,
+    ]
+  ): void;
+  logprobMerge(
+    states: Float64Array,
+    shards: number,
     rows: number,
-    vocab: number,
-    stride: number,
-    tokens: Int32Array,
-    temperature: number,
-    temperatures: Float32Array | undefined,
-    threads: number,
     status: Uint8Array,
     logprob: Float32Array,
     logsumexp: Float32Array,
     state: Float64Array,
-    entropy: Float32Array | undefined,
-  ): void;
-  logprobBackward(
-    logits: ArrayBufferView,
-    type: number,
-    rows: number,
-    vocab: number,
-    stride: number,
-    tokens: Int32Array,
-    temperature: number,
-    temperatures: Float32Array | undefined,
-    threads: number,
-    state: Float64Array,
-    dLogprob: Float32Array,
-    dEntropy: Float32Array | undefined,
-    dLogits: ArrayBufferView,
-    dType: number,
-    dStride: number,
-    stream: boolean,
+    entropy: Float32Array,
+    sumSquares: Float32Array,
   ): void;
   linearForward(...args: LinearForwardArguments): void;
+  linearBackward(...args: LinearBackwardArguments): void;
   linearLogits(...args: LinearLogitsArguments): void;
   /** Resolve to false where the flag at element 0 of the last argument stopped them. */
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  linearBackwardAsync(...args: [...LinearBackwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   sample(...args: SampleArguments): void;
+  /** Target rows, then the chain, then the rows of the drafts where `SpeculationArguments` says so. */
+  speculate(...args: [...target: SampledRows, ...SpeculationArguments, ...draft: SampledRows | []]): void;
   /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   /** Holds the kept sets of a call until their size is known. */
   newKeptSets(): object;
@@ -286,6 +353,13 @@ declare const binding: {
     seed: bigint,
     selected: Uint8Array,
   ): number;
+  selectByEntropy(
+    tokens: number,
+    entropies: Float32Array,
+    mask: Uint8Array | undefined,
+    ratio: number,
+    selected: Uint8Array,
+  ): void;
   secondMomentMask(
     tokens: number,
     logprobs: Float32Array,

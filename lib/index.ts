@@ -6,6 +6,12 @@ export {
   type GroupEstimator,
   type Grouping,
 } from './kernels/advantages.js';
+export { AdaptiveEntropyCoefficient, type EntropyCoefficientOptions } from './kernels/entropyCoefficient.js';
+export {
+  positiveExampleLoss,
+  type PositiveExampleLoss,
+  type PositiveExampleOptions,
+} from './kernels/positiveExamples.js';
 export {
   type Aggregation,
   type KlForm,
@@ -33,7 +39,12 @@ export {
   type RolloutCorrectionOptions,
   type RolloutCorrectionPreset,
 } from './kernels/rolloutCorrection.js';
-export { secondMomentMask, selectByCovariance, type CovarianceSelectionOptions } from './kernels/selection.js';
+export {
+  secondMomentMask,
+  selectByCovariance,
+  selectByEntropy,
+  type CovarianceSelectionOptions,
+} from './kernels/selection.js';
 export {
   gaeAdvantages,
   optimalTokenBaseline,
@@ -122,20 +133,32 @@ export {
   linearLogitsAsync,
   linearLogprobs,
   linearLogprobsAsync,
+  linearLogprobsBackward,
+  linearLogprobsBackwardAsync,
+  type LinearBackwardOptions,
+  type LinearGradients,
   type LinearLogitsOptions,
   type LinearLogprobsOptions,
 } from './kernels/linearLogprob.js';
 export { type LinearOptions } from './kernels/linearProduct.js';
 export {
   logprobBackward,
+  mergeLogprobs,
   tokenLogprobs,
   type LogprobBackwardOptions,
   type LogprobGradients,
   type LogprobOptions,
+  type MergedLogprobs,
   type TokenLogprobs,
   type TokenLogprobsOptions,
 } from './kernels/logprob.js';
 export { SamplingPlan, type SampledTokens, type SamplingKeys } from './kernels/sampling.js';
+export {
+  speculativeSample,
+  type SpeculativeInputs,
+  type SpeculativeKeys,
+  type SpeculativeTokens,
+} from './kernels/speculative.js';
 export {
   type SamplingOptions,
   type SamplingOrder,

@@ -10,16 +10,22 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/advantage/token_advantages.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
+  native/kernels/logprob/top.cu
   native/kernels/policy_loss/policy_loss.cu
+  native/kernels/policy_loss/rollout_correction.cu
+  native/kernels/policy_loss/selection.cu
   native/kernels/sampling/sample.cu
   native/kernels/sampling/sample_wide.cu)
 set(CROSSTHINK_GPU_RUNNER_SOURCES
   native/kernels/advantage/advantage.cpp
   native/kernels/advantage/token_advantages.cpp
   native/kernels/policy_loss/policy_loss.cpp
+  native/kernels/policy_loss/rollout_correction.cpp
+  native/kernels/policy_loss/selection.cpp
   native/kernels/sampling/edits.cpp
   native/runtime/thread_pool.cpp
   test/gpu/advantage_check.cpp
+  test/gpu/correction_check.cpp
   test/gpu/graph_check.cpp
   test/gpu/logprob_check.cpp
   test/gpu/main.cpp
@@ -27,7 +33,8 @@ set(CROSSTHINK_GPU_RUNNER_SOURCES
   test/gpu/sampling_check.cpp
   test/gpu/sampling_wide_check.cpp
   test/gpu/token_advantages_check.cpp
-  test/gpu/timing.cpp)
+  test/gpu/timing.cpp
+  test/gpu/timing_losses.cpp)
 
 # The numeric specification: no contraction of a * b + c, no flushing, IEEE division and square root.
 set(CROSSTHINK_NVCC_FLAGS --fmad=false --ftz=false --prec-div=true --prec-sqrt=true)

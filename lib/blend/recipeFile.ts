@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { CrossThinkError, invalidValue } from '../errors.js';
+import { readYamlAs } from '../data/yamlFile.js';
 import { BLEND_NAMES, type BlendName, blendRecipe, type BlendRecipe, type BlendSource } from './recipe.js';
 
 const recipeFileSchema = z.strictObject({
@@ -30,28 +29,12 @@ export interface RecipeFile {
 
 /** Reads a YAML (or JSON) recipe; errors name the file and the field. */
 export async function readRecipeFile(file: string): Promise<RecipeFile> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CrossThinkError('ERR_FILE_NOT_FOUND', `cannot read the recipe ${file}`, { file, cause });
-  });
-  const parsed = recipeFileSchema.safeParse(parseYaml(text, file));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'recipe'}: ${message}`);
-    throw new CrossThinkError('ERR_SCHEMA', problems.join('; '), { file });
-  }
-  const { blend, weights, inputs } = parsed.data;
+  const recipe = await readYamlAs(file, 'recipe', recipeFileSchema);
+  const { blend, weights, inputs } = recipe;
   if ((blend === undefined) === (weights === undefined)) {
     throw new CrossThinkError('ERR_SCHEMA', 'expected either blend (a name) or weights (by source)', { file });
   }
-  return { ...parsed.data, inputs: inputs?.map((path) => resolve(dirname(file), path)) };
-}
-
-function parseYaml(text: string, file: string): unknown {
-  try {
-    return parse(text) as unknown;
-  } catch (cause) {
-    const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new CrossThinkError('ERR_PARSE', `not YAML: ${message}`, { file, cause });
-  }
+  return { ...recipe, inputs: inputs?.map((path) => resolve(dirname(file), path)) };
 }
 
 /** The recipe over the sources at hand: a named blend, or weights by source name. */

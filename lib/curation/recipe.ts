@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
-import { CrossThinkError } from '../errors.js';
 import { checkMapping } from '../data/adapters/generic.js';
+import { readYaml, readYamlAs } from '../data/yamlFile.js';
 import { baseOf, expandInput } from './inputs.js';
 import { type CuratePlan, makePlan, type PlanInput } from './plan.js';
 
@@ -44,15 +42,8 @@ const FOR_PEOPLE: ReadonlySet<string> = new Set(['name', 'description', 'inputs'
 
 /** Reads a curation recipe (YAML or JSON) into a plan; errors name the file and the field. */
 export async function readCurateRecipe(file: string): Promise<CuratePlan> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CrossThinkError('ERR_FILE_NOT_FOUND', `cannot read the recipe ${file}`, { file, cause });
-  });
-  const parsed = recipeSchema.safeParse(parseYaml(text, file));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'recipe'}: ${message}`);
-    throw new CrossThinkError('ERR_SCHEMA', problems.join('; '), { file });
-  }
-  const { inputs, filters } = parsed.data;
+  const recipe = await readYamlAs(file, 'recipe', recipeSchema);
+  const { inputs, filters } = recipe;
   const base = baseOf(file);
   const expanded: PlanInput[] = [];
   for (const { files, adapter, mapping } of inputs) {
@@ -68,9 +59,9 @@ export async function readCurateRecipe(file: string): Promise<CuratePlan> {
     }
   }
   const options = Object.fromEntries(
-    Object.entries(parsed.data).filter(([key, value]) => value !== undefined && !FOR_PEOPLE.has(key)),
+    Object.entries(recipe).filter(([key, value]) => value !== undefined && !FOR_PEOPLE.has(key)),
   );
-  const distractors = parsed.data.distractors?.map((path) => resolve(base, path));
+  const distractors = recipe.distractors?.map((path) => resolve(base, path));
   return makePlan(expanded, { ...options, ...withFilters(filters, base), ...(distractors && { distractors }) });
 }
 
@@ -91,17 +82,5 @@ async function readMapping(mapping: unknown, file: string, base: string): Promis
 
 /** Reads the mapping of a generic adapter from a YAML file. */
 export async function readMappingFile(file: string): Promise<ReturnType<typeof checkMapping>> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CrossThinkError('ERR_FILE_NOT_FOUND', `cannot read the mapping ${file}`, { file, cause });
-  });
-  return checkMapping(parseYaml(text, file), file);
-}
-
-function parseYaml(text: string, file: string): unknown {
-  try {
-    return parse(text) as unknown;
-  } catch (cause) {
-    const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : String(cause);
-    throw new CrossThinkError('ERR_PARSE', `not YAML: ${message}`, { file, cause });
-  }
+  return checkMapping(await readYaml(file, 'mapping'), file);
 }

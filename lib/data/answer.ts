@@ -4,16 +4,22 @@ const INTEGER = /^[-+]?\d+$/;
 const GROUPED = /^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
 const DECIMAL = /^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$/;
 const FRACTION = /^([-+]?)\s*(\d+)\s*\/\s*(\d+)$/;
-const LATEX_FRACTION = /^([-+]?)\s*\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}$/;
+const LATEX_FRACTION = /^([-+]?)\s*\\[dt]?frac\s*\{\s*([-+]?\d+)\s*\}\s*\{\s*(\d+)\s*\}$/;
+/** `\frac12`: two arguments of one digit each. */
+const SHORT_LATEX_FRACTION = /^([-+]?)\s*\\[dt]?frac\s*(\d)\s*(\d)$/;
 
 /**
  * Types a gold answer that its source gives as bare text: integers, decimals and fractions are recognised in either
- * domain; what remains is an `expression` in mathematics and `text` elsewhere. One pair of `$…$`, a leading currency
- * sign before a number, thousands separators and a final period are not part of the value.
+ * domain; what remains is an `expression` in mathematics and `text` elsewhere. One pair of `$…$`, `\(…\)` or `\[…\]`, a
+ * leading currency sign before a number, space behind its sign, thousands separators and a final period are not part of
+ * the value.
  */
 export function typedAnswer(raw: string, domain: Domain): Answer {
-  const value = stripDollars(raw.trim());
-  const bare = value.replace(/^([-+]?)\\?\$\s*(?=[\d.])/, '$1').replace(/(?<=\d)\.$/, '');
+  const value = stripDelimiters(raw.trim());
+  const bare = value
+    .replace(/^([-+]?)\\?\$\s*(?=[\d.])/, '$1')
+    .replace(/^([-+])\s+(?=[\d.\\])/, '$1')
+    .replace(/(?<=\d)\.$/, '');
   const number = numericAnswer(bare);
   if (number !== undefined) {
     return bare !== value.replace(/\.$/, '') && value.includes('$') ? { ...number, unit: '$' } : number;
@@ -25,11 +31,12 @@ export function typedAnswer(raw: string, domain: Domain): Answer {
 export function numericAnswer(text: string): Answer | undefined {
   if (INTEGER.test(text)) return { type: 'integer', value: canonicalInteger(text) };
   if (GROUPED.test(text)) return numericAnswer(text.replaceAll(',', ''));
-  const fraction = FRACTION.exec(text) ?? LATEX_FRACTION.exec(text);
+  const fraction = FRACTION.exec(text) ?? LATEX_FRACTION.exec(text) ?? SHORT_LATEX_FRACTION.exec(text);
   if (fraction !== null) {
     const [, sign, numerator = '', denominator = ''] = fraction;
     if (/^0+$/.test(denominator)) return undefined;
-    return { type: 'fraction', value: `${sign === '-' ? '-' : ''}${BigInt(numerator)}/${BigInt(denominator)}` };
+    const signed = sign === '-' ? -BigInt(numerator) : BigInt(numerator);
+    return { type: 'fraction', value: `${signed}/${BigInt(denominator)}` };
   }
   if (!DECIMAL.test(text)) return undefined;
   if (/^[-+]?\d+\.0*$/.test(text)) return { type: 'integer', value: canonicalInteger(text.replace(/\..*$/, '')) };
@@ -42,10 +49,16 @@ function canonicalInteger(digits: string): string {
   return BigInt(digits.replace(/^\+/, '')).toString();
 }
 
-/** Removes one pair of `$…$` or `$$…$$` around the whole text. */
-function stripDollars(text: string): string {
-  const inner = /^\$\$([^$]+)\$\$$/.exec(text) ?? /^\$([^$]+)\$$/.exec(text);
-  return inner?.[1]?.trim() ?? text;
+const DELIMITED = [/^\$\$([^$]+)\$\$$/, /^\$([^$]+)\$$/, /^\\\(((?:(?!\\\)).)+)\\\)$/s, /^\\\[((?:(?!\\\]).)+)\\\]$/s];
+
+/** Removes one pair of `$…$`, `$$…$$`, `\(…\)` or `\[…\]` around the whole text. */
+function stripDelimiters(text: string): string {
+  if (!text.startsWith('$') && !text.startsWith('\\')) return text;
+  for (const pattern of DELIMITED) {
+    const inner = pattern.exec(text)?.[1];
+    if (inner !== undefined) return inner.trim();
+  }
+  return text;
 }
 
 /** `yes`, `no`, `true` and `false` as a truth value; anything else typed as by `typedAnswer`. */

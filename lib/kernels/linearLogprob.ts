@@ -1,32 +1,38 @@
 import binding = require('#binding');
 
-import { float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { cancellable } from './cancel.js';
 import { checkLinear, type LinearOptions, type LinearProduct } from './linearProduct.js';
 import { type LogitsArray } from './logits.js';
-import { type TokenLogprobs } from './logprob.js';
+import { type LogprobGradients, type TokenLogprobs } from './logprob.js';
+import { checkScalars, STATE_SIZE, type LogprobScalars } from './logprobOptions.js';
 
-const STATE_SIZE = 3;
 const DEFAULT_WORKSPACE = 64 * 2 ** 20;
 
 const isTemperature = (x: number): boolean => x > 0 && Number.isFinite(x);
 
-export interface LinearLogprobsOptions extends LinearOptions {
+interface RowOptions extends LinearOptions, LogprobScalars {
   /** Softmax temperature: one for all rows, or one per row; default 1. */
   readonly temperature?: number | Float32Array | undefined;
-  /** Also compute the entropy of each row; default true. */
-  readonly entropy?: boolean | undefined;
   /**
-   * Bytes of intermediate results, default 64 MiB, at least what one block of 32 rows takes (docs/linear.md). The result
+   * Bytes of intermediate results, default 64 MiB, at least what one block of rows takes (docs/linear.md). The result
    * never depends on it.
    */
   readonly workspaceBytes?: number | undefined;
-  /** Arrays to write into, of one element per row (`state`: three). */
+}
+
+export interface LinearLogprobsOptions extends RowOptions {
+  /** Also compute the entropy of each row; default true. */
+  readonly entropy?: boolean | undefined;
+  /** Also compute the sum of squared probabilities; default false. */
+  readonly sumSquares?: boolean | undefined;
+  /** Arrays to write into, of one element per row (`state`: five). */
   readonly out?:
     | {
         readonly logprob?: Float32Array;
         readonly entropy?: Float32Array;
         readonly logsumexp?: Float32Array;
+        readonly sumSquares?: Float32Array;
         readonly state?: Float64Array;
         readonly status?: Uint8Array;
       }
@@ -44,6 +50,16 @@ function operands(x: LinearProduct) {
   return [typeCode, rows, vocab, depth, hiddenStride, hidden, weightStride, weight, bias] as const;
 }
 
+/** What both directions take of the rows, in the order of native/addon/linear.cpp. */
+function rowArguments(tokens: Int32Array, options: RowOptions) {
+  const { temperature: t, workspaceBytes = DEFAULT_WORKSPACE } = options;
+  const rows = tokens.length;
+  const temperature = floatParameter('options.temperature', t, 1, rows, 'a finite number > 0', isTemperature);
+  const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
+  const workspace = requireInteger('options.workspaceBytes', workspaceBytes, 0);
+  return [tokens, temperature.scalar, temperature.values, softcap, ignoreIndex, vocabOffset, workspace] as const;
+}
+
 function prepareLogprobs(
   hidden: LogitsArray,
   weight: LogitsArray,
@@ -59,27 +75,23 @@ function prepareLogprobs(
   const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
   const wanted = options.entropy ?? true;
   const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
-  const temperature = floatParameter(
-    'options.temperature',
-    options.temperature,
-    1,
-    rows,
-    'a finite number > 0',
-    isTemperature,
-  );
-  const workspace = requireInteger('options.workspaceBytes', options.workspaceBytes ?? DEFAULT_WORKSPACE, 0);
+  const squares = options.sumSquares ?? false;
+  const sumSquares = squares
+    ? float32('options.out.sumSquares', out.sumSquares ?? new Float32Array(rows), rows)
+    : undefined;
   const call: Parameters<typeof binding.linearForward> = [
     ...operands(x),
-    ...([tokens, temperature.scalar, temperature.values, workspace] as const),
-    ...([status, logprob, logsumexp, state, entropy] as const),
+    ...rowArguments(tokens, options),
+    ...([status, logprob, logsumexp, state, entropy, sumSquares] as const),
     threadCount('options.threads', options.threads),
   ];
-  return { call, result: { logprob, logsumexp, state, status, ...(entropy === undefined ? {} : { entropy }) } };
+  const result = { logprob, logsumexp, state, status, ...(entropy && { entropy }), ...(sumSquares && { sumSquares }) };
+  return { call, result };
 }
 
 /**
  * Log-probability of one token per row of `logits = hidden weightᵀ + bias`, with entropy and log-sum-exp, without ever
- * storing the logits: the same bits as `tokenLogprobs(linearLogits(hidden, weight), tokens)`.
+ * storing the logits: the same bits as `tokenLogprobs(linearLogits(hidden, weight), tokens)` with the same options.
  *
  * @param hidden `[rows, hiddenSize]`, float32 or bfloat16.
  * @param weight `[vocab, hiddenSize]` of the same type: the rows of a language model's head (or its tied embedding).
@@ -112,6 +124,104 @@ export async function linearLogprobsAsync(
 ): Promise<TokenLogprobs> {
   const { call, result } = prepareLogprobs(hidden, weight, tokens, options);
   await cancellable('linearLogprobsAsync', options.signal, (flag) => binding.linearForwardAsync(...call, flag));
+  return result;
+}
+
+export interface LinearBackwardOptions extends RowOptions {
+  /** Which gradients to compute, and where to; default: all (`dBias` where there is a bias), into new arrays. */
+  readonly out?:
+    | {
+        /** `[rows, hiddenSize]`, float32, without gaps. */
+        readonly dHidden?: Float32Array | boolean | undefined;
+        /** `[vocab, hiddenSize]`, float32, without gaps. */
+        readonly dWeight?: Float32Array | boolean | undefined;
+        /** `[vocab]` */
+        readonly dBias?: Float32Array | boolean | undefined;
+      }
+    | undefined;
+  /** Add to what the arrays of `out` hold, default false: gradients of micro-batches. */
+  readonly accumulate?: boolean | undefined;
+}
+
+export interface LinearGradients {
+  readonly dHidden?: Float32Array;
+  readonly dWeight?: Float32Array;
+  readonly dBias?: Float32Array;
+}
+
+function gradientArray(field: string, wanted: Float32Array | boolean | undefined, fallback: boolean, length: number) {
+  if (wanted === false || (wanted === undefined && !fallback)) return undefined;
+  return float32(field, typeof wanted === 'object' ? wanted : new Float32Array(length), length);
+}
+
+function prepareBackward(
+  hidden: LogitsArray,
+  weight: LogitsArray,
+  tokens: Int32Array,
+  gradients: LogprobGradients,
+  options: LinearBackwardOptions,
+): { call: Parameters<typeof binding.linearBackward>; result: LinearGradients } {
+  const rows = int32('tokens', tokens).length;
+  const x = checkLinear(hidden, weight, rows, options);
+  const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
+  const dEntropy =
+    gradients.dEntropy === undefined ? undefined : float32('gradients.dEntropy', gradients.dEntropy, rows);
+  const { out = {}, accumulate = false, ...forward } = options;
+  const state =
+    gradients.state === undefined
+      ? linearLogprobs(hidden, weight, tokens, { ...forward, entropy: dEntropy !== undefined }).state
+      : float64('gradients.state', gradients.state, rows * STATE_SIZE);
+  const dHidden = gradientArray('options.out.dHidden', out.dHidden, true, rows * x.depth);
+  const dWeight = gradientArray('options.out.dWeight', out.dWeight, true, x.vocab * x.depth);
+  const dBias = gradientArray('options.out.dBias', out.dBias, x.bias !== undefined, x.vocab);
+  [dHidden, dWeight, dBias].forEach((d, i) => {
+    if (d) apart(`options.out.${['dHidden', 'dWeight', 'dBias'][i] ?? ''}`, d, [hidden, weight, x.bias]);
+  });
+  const call: Parameters<typeof binding.linearBackward> = [
+    ...operands(x),
+    ...rowArguments(tokens, options),
+    ...([state, dLogprob, dEntropy, dHidden, dWeight, dBias, accumulate] as const),
+    threadCount('options.threads', options.threads),
+  ];
+  return { call, result: { ...(dHidden && { dHidden }), ...(dWeight && { dWeight }), ...(dBias && { dBias }) } };
+}
+
+/**
+ * Gradients of the log-probs (and entropies) of {@link linearLogprobs} to `hidden`, `weight` and `bias`, in float32. The
+ * logits are computed again, piece by piece, in a bounded workspace.
+ *
+ * Rows whose forward status is not `ok`, and rows whose upstream gradients are 0, take no part: they get zeros in
+ * `dHidden`, and what they hold cannot reach `dWeight`.
+ *
+ * @param gradients upstream gradients, and the `state` of the forward pass (computed again where absent).
+ * @throws CrossThinkError as {@link linearLogprobs}.
+ */
+export function linearLogprobsBackward(
+  hidden: LogitsArray,
+  weight: LogitsArray,
+  tokens: Int32Array,
+  gradients: LogprobGradients,
+  options: LinearBackwardOptions = {},
+): LinearGradients {
+  const { call, result } = prepareBackward(hidden, weight, tokens, gradients, options);
+  binding.linearBackward(...call);
+  return result;
+}
+
+/**
+ * {@link linearLogprobsBackward} on the worker pool, as {@link linearLogprobsAsync}. Where it was aborted, the arrays of `out`
+ * hold part of the result. Pass `gradients.state`: where it is absent, it is computed before the promise is returned.
+ */
+export async function linearLogprobsBackwardAsync(
+  hidden: LogitsArray,
+  weight: LogitsArray,
+  tokens: Int32Array,
+  gradients: LogprobGradients,
+  options: LinearBackwardOptions & Abortable = {},
+): Promise<LinearGradients> {
+  const { call, result } = prepareBackward(hidden, weight, tokens, gradients, options);
+  const start = (flag: Int32Array): Promise<boolean> => binding.linearBackwardAsync(...call, flag);
+  await cancellable('linearLogprobsBackwardAsync', options.signal, start);
   return result;
 }
 

@@ -1,6 +1,8 @@
+import binding = require('#binding');
+
 import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { float32, float64, floatParameter, int32, threadCount, uint8 } from './arguments.js';
+import { float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
 import {
   checkLogits,
@@ -10,15 +12,20 @@ import {
   type LogitsArray,
   type LogitsShape,
 } from './logits.js';
+import { checkScalars, MOST_TOP, STATE_SIZE, type LogprobScalars } from './logprobOptions.js';
+import { packedLists } from './samplingOptions.js';
 
 /** Bytes of output from which non-temporal stores pay: several times a typical last-level cache share. */
 const STREAM_BYTES = 16 * 2 ** 20;
 
-const STATE_SIZE = 3;
-
-export interface LogprobOptions extends LogitsShape {
+export interface LogprobOptions extends LogitsShape, LogprobScalars {
   /** Softmax temperature: one for all rows, or one per row; default 1. */
   readonly temperature?: number | Float32Array | undefined;
+  /**
+   * Re-normalise over these columns of each row, as `SamplingPlan` returns them (ascending, packed by `rows + 1` offsets);
+   * an empty list is the whole row. A target outside of its set has status `targetOutOfRange`.
+   */
+  readonly keptSet?: { readonly tokens: Int32Array; readonly offsets: Int32Array } | undefined;
   /** Most threads to use; default: the whole pool. The result never depends on it. */
   readonly threads?: number | undefined;
   /** Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. */
@@ -28,12 +35,19 @@ export interface LogprobOptions extends LogitsShape {
 export interface TokenLogprobsOptions extends LogprobOptions {
   /** Also compute the entropy of each row; default true. Free from main memory, about 15 % in the cache. */
   readonly entropy?: boolean | undefined;
-  /** Arrays to write into, of one element per row (`state`: three). */
+  /** Also compute the sum of squared probabilities; default false. */
+  readonly sumSquares?: boolean | undefined;
+  /** Also return the tokens of largest log-prob of each row, this many (at most 4096); default none. */
+  readonly topK?: number | undefined;
+  /** Also return the log-probs of these tokens, `[rows, k]`, e.g. a teacher's `topTokens`; default none. */
+  readonly candidates?: Int32Array | undefined;
+  /** Arrays to write into, of one element per row (`state`: five). */
   readonly out?:
     | {
         readonly logprob?: Float32Array;
         readonly entropy?: Float32Array;
         readonly logsumexp?: Float32Array;
+        readonly sumSquares?: Float32Array;
         readonly state?: Float64Array;
         readonly status?: Uint8Array;
       }
@@ -47,7 +61,18 @@ export interface TokenLogprobs {
   readonly entropy?: Float32Array;
   /** ln sum exp(logits / temperature). */
   readonly logsumexp: Float32Array;
-  /** Per row: reference M, S = sum 2^(z - M), E = sum 2^(z - M) (z - M), z = logits log2(e) / temperature. For the backward pass. */
+  /** sum p^2, where asked for (the optimal token baseline needs it). */
+  readonly sumSquares?: Float32Array;
+  /** `[rows, topK]`: token ids in descending order of log-prob, ties to the lowest id; -1 where a row has fewer unmasked. */
+  readonly topTokens?: Int32Array;
+  /** `[rows, topK]`: their log-probs; NaN where there is none. */
+  readonly topLogprobs?: Float32Array;
+  /** `[rows, k]`: the log-probs of `candidates`; NaN for ids outside of the row. */
+  readonly candidateLogprobs?: Float32Array;
+  /**
+   * Per row, for the backward pass and {@link mergeLogprobs}: reference M, S = sum 2^(z - M), E = sum 2^(z - M) (z - M),
+   * Q = sum 4^(z - M) and the target's z - M, with z = logits log2(e) / temperature.
+   */
   readonly state: Float64Array;
   /** Per row a code of `rowStatus`. */
   readonly status: Uint8Array;
@@ -55,8 +80,54 @@ export interface TokenLogprobs {
 
 const isTemperature = (x: number): boolean => x > 0 && Number.isFinite(x);
 
-function temperatureOf(options: LogprobOptions, rows: number) {
-  return floatParameter('options.temperature', options.temperature, 1, rows, 'a finite number > 0', isTemperature);
+/** The arguments that both directions begin with. */
+function inputArguments(x: Logits, tokens: Int32Array, options: LogprobOptions) {
+  const { temperature, keptSet } = options;
+  const t = floatParameter('options.temperature', temperature, 1, x.rows, 'a finite number > 0', isTemperature);
+  const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
+  const kept = packedLists('options.keptSet', keptSet, x.rows);
+  if (kept.tokens !== undefined && kept.offsets !== undefined) checkColumns(kept.tokens, kept.offsets, x.vocab);
+  return [
+    ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride, tokens, t.scalar, t.values] as const),
+    ...([softcap, ignoreIndex, vocabOffset, kept.tokens, kept.offsets] as const),
+    threadCount('options.threads', options.threads),
+  ] as const;
+}
+
+function checkColumns(columns: Int32Array, offsets: Int32Array, vocab: number): void {
+  for (let row = 0; row + 1 < offsets.length; row++) {
+    let previous = -1;
+    for (let i = offsets[row] ?? 0; i < (offsets[row + 1] ?? 0); i++) {
+      const column = columns[i] ?? -1;
+      if (column <= previous || column >= vocab) {
+        throw invalidValue(`options.keptSet.tokens[${i}]`, `ascending within its row and in [0, ${vocab})`, column);
+      }
+      previous = column;
+    }
+  }
+}
+
+/** The outputs `[rows, k]` that {@link TokenLogprobsOptions} asks for, and the arguments of the native call. */
+function manyPerRow(rows: number, options: TokenLogprobsOptions) {
+  const { topK, candidates } = options;
+  const k = topK === undefined ? 0 : requireInteger('options.topK', topK, 1, MOST_TOP);
+  const top = topK !== undefined && {
+    topTokens: new Int32Array(rows * k),
+    topLogprobs: new Float32Array(rows * k),
+  };
+  const listed = candidates !== undefined && int32('options.candidates', candidates).length;
+  if (listed !== false && (rows === 0 ? listed !== 0 : listed % rows !== 0)) {
+    throw invalidValue('options.candidates', `of rows * k elements, ${rows} rows`, candidates);
+  }
+  const given = listed !== false && { candidateLogprobs: new Float32Array(listed) };
+  const perRow = rows === 0 || listed === false ? 0 : listed / rows;
+  return {
+    results: { ...(top || {}), ...(given || {}) },
+    arguments: [
+      ...([k, top ? top.topTokens : undefined, top ? top.topLogprobs : undefined] as const),
+      ...([perRow, candidates, given ? given.candidateLogprobs : undefined] as const),
+    ] as const,
+  };
 }
 
 /**
@@ -81,13 +152,50 @@ export function tokenLogprobs(
   const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
   const wanted = options.entropy ?? true;
   const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
-  const temperature = temperatureOf(options, rows);
+  const squares = options.sumSquares ?? false;
+  const sumSquares = squares
+    ? float32('options.out.sumSquares', out.sumSquares ?? new Float32Array(rows), rows)
+    : undefined;
+  const many = manyPerRow(rows, options);
   kernelsOn(options.device).logprobForward(
-    ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride] as const),
-    ...([tokens, temperature.scalar, temperature.values, threadCount('options.threads', options.threads)] as const),
-    ...([status, logprob, logsumexp, state, entropy] as const),
+    ...inputArguments(x, tokens, options),
+    ...([status, logprob, logsumexp, state, entropy, sumSquares, ...many.arguments] as const),
   );
-  return { logprob, logsumexp, state, status, ...(entropy === undefined ? {} : { entropy }) };
+  return {
+    ...{ logprob, logsumexp, state, status, ...many.results },
+    ...(entropy && { entropy }),
+    ...(sumSquares && { sumSquares }),
+  };
+}
+
+/** Results of {@link mergeLogprobs}. */
+export type MergedLogprobs = Required<
+  Pick<TokenLogprobs, 'logprob' | 'logsumexp' | 'entropy' | 'sumSquares' | 'state' | 'status'>
+>;
+
+/**
+ * Joins the states of vocabulary shards (`vocabOffset`), e.g. of tensor-parallel ranks, into the results of the whole
+ * rows. The same bits for the same shards in the same order.
+ *
+ * @param states `state` of each shard's {@link tokenLogprobs}, in the order of the shards. Entropy and sum of squares are
+ * NaN where a shard was computed without.
+ * @returns With the `state` for {@link logprobBackward} of every shard. A target that no shard has counts as masked.
+ * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for states that do not fit together.
+ */
+export function mergeLogprobs(states: readonly Float64Array[]): MergedLogprobs {
+  const length = states[0]?.length ?? 0;
+  states.forEach((state, i) => float64(`states[${i}]`, state, length));
+  if (length % STATE_SIZE !== 0) throw invalidValue('states[0]', `of rows * ${STATE_SIZE} elements`, states[0]);
+  const rows = length / STATE_SIZE;
+  const all = new Float64Array(states.length * length);
+  states.forEach((state, i) => {
+    all.set(state, i * length);
+  });
+  const row = (): Float32Array => new Float32Array(rows);
+  const [logprob, logsumexp, entropy, sumSquares] = [row(), row(), row(), row()];
+  const [state, status] = [new Float64Array(length), new Uint8Array(rows)];
+  binding.logprobMerge(all, states.length, rows, status, logprob, logsumexp, state, entropy, sumSquares);
+  return { logprob, logsumexp, entropy, sumSquares, state, status };
 }
 
 export interface LogprobGradients {
@@ -95,7 +203,7 @@ export interface LogprobGradients {
   readonly dLogprob: Float32Array;
   /** dL/dentropy, one per row; default none. */
   readonly dEntropy?: Float32Array | undefined;
-  /** `state` of the forward pass with the same logits and temperature; computed again (one more read) where absent. */
+  /** `state` of the forward pass with the same options; computed again (one more read) where absent. */
   readonly state?: Float64Array | undefined;
 }
 
@@ -121,7 +229,8 @@ function outputLike(x: Logits, options: LogprobBackwardOptions): Logits {
  * Gradient of the log-probs (and entropies) to the logits:
  * `(1/T) [ dLogprob (1{j = token} - p_j) - dEntropy p_j (ln p_j + H) ]`.
  *
- * Rows whose forward status is not `ok` get zeros: one bad row cannot poison a batch. Masked (-inf) logits get exactly 0.
+ * With `softcap` and `keptSet` the derivative goes through them: columns outside of a kept set get 0. Rows whose forward
+ * status is not `ok` get zeros: one bad row cannot poison a batch. Masked (-inf) logits get exactly 0.
  *
  * @returns `[rows, vocab]` with the stride of the logits.
  * @throws CrossThinkError as {@link tokenLogprobs}.
@@ -137,20 +246,16 @@ export function logprobBackward(
   const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
   const dEntropy =
     gradients.dEntropy === undefined ? undefined : float32('gradients.dEntropy', gradients.dEntropy, rows);
-  const { temperature, threads, device, vocab, stride, dtype } = options;
-  const forward = { temperature, threads, device, vocab, stride, dtype, entropy: dEntropy !== undefined };
   const state =
     gradients.state === undefined
-      ? tokenLogprobs(logits, tokens, forward).state
+      ? tokenLogprobs(logits, tokens, { ...options, out: undefined, entropy: dEntropy !== undefined }).state
       : float64('gradients.state', gradients.state, rows * STATE_SIZE);
   const d = outputLike(x, options);
   const inPlace = d.data.buffer === x.data.buffer;
   const stream = d.type === 'float32' && !inPlace && d.data.byteLength >= STREAM_BYTES;
-  const t = temperatureOf(options, rows);
   kernelsOn(options.device).logprobBackward(
-    ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride] as const),
-    ...([tokens, t.scalar, t.values, threadCount('options.threads', threads), state, dLogprob, dEntropy] as const),
-    ...([d.data, floatTypeCode(d.type), d.stride, stream] as const),
+    ...inputArguments(x, tokens, options),
+    ...([state, dLogprob, dEntropy, floatTypeCode(d.type), d.stride, d.data, stream] as const),
   );
   return d.data;
 }

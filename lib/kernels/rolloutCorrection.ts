@@ -1,6 +1,8 @@
-import binding = require('#binding');
 import { invalidType, invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+import { kernelsOn } from './device/backend.js';
+import { correctionCount } from './device/corrections.js';
 
 const weightLevels = ['none', 'token', 'sequence'] as const;
 const rejectLevels = ['token', 'sequence-sum', 'sequence-mean', 'sequence-max'] as const;
@@ -28,10 +30,18 @@ export interface RolloutCorrectionOptions {
   readonly reject?: readonly RejectRule[];
   /** Rejected tokens leave the mask (default: they leave the denominators too), or stay with weight 0. */
   readonly rejected?: 'mask' | 'zero-weight';
+  /**
+   * Divides the weights by their mean over the batch, taken before the rules reject (verl rollout_is_batch_normalize): over
+   * tokens, or over sequences where the weight is that of a sequence. Give the mean itself where a batch is split over
+   * ranks: the sum of `normalizerSum` over that of `normalizerCount` of a first pass. Default false.
+   */
+  readonly normalize?: boolean | number;
   readonly threads?: number;
+  /** Where to compute; default `'cpu'`. The bits are the same. */
+  readonly device?: Device;
 }
 
-type Settings = Omit<RolloutCorrectionOptions, 'preset' | 'threads'>;
+type Settings = Omit<RolloutCorrectionOptions, 'preset' | 'threads' | 'device'>;
 
 const presets = {
   /** Truncated importance sampling per token. */
@@ -71,7 +81,8 @@ export interface RolloutCorrectionInputs {
 export interface RolloutCorrectionMetrics {
   /** Valid tokens before the correction. */
   readonly tokens: number;
-  /** Sums of the weights and of their squares: weightSum² / weightSquareSum is the effective sample size. */
+  /** Sums of the weights, before a normalisation, and of their squares: weightSum² / weightSquareSum is the effective
+   * sample size. */
   readonly weightSum: number;
   readonly weightSquareSum: number;
   /** Sums of x, of e^x - 1 - x (an estimate of KL(rollout, policy)) and of |x|, nats. */
@@ -82,6 +93,9 @@ export interface RolloutCorrectionMetrics {
   readonly outside: number;
   /** Tokens that a rule rejected. */
   readonly rejected: number;
+  /** With `normalize`: sum of the weights before the rules, over tokens or sequences, and their number. Else 0. */
+  readonly normalizerSum: number;
+  readonly normalizerCount: number;
 }
 
 export interface RolloutCorrection {
@@ -108,9 +122,9 @@ export function rolloutCorrection(
   const cuSeqlens = offsets('cuSeqlens', inputs.cuSeqlens);
   const weights = new Float32Array(tokens);
   const mask = new Uint8Array(tokens);
-  const results = new Float64Array(8);
-  const { parameters, rules } = encode(given);
-  const bad = binding.rolloutCorrection(
+  const results = new Float64Array(correctionCount);
+  const { parameters, rules } = encodeCorrection(given);
+  const bad = kernelsOn(given.device).rolloutCorrection(
     tokens,
     cuSeqlens.length - 1,
     cuSeqlens,
@@ -125,8 +139,13 @@ export function rolloutCorrection(
     results,
   );
   if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
+  return { weights, mask, metrics: readCorrection(results) };
+}
+
+/** Names the numbers of `results`: the CorrectionSum entries of native/kernels/policy_loss/rollout_correction.h. */
+export function readCorrection(results: Float64Array): RolloutCorrectionMetrics {
   const at = (index: number): number => results[index] ?? NaN;
-  const metrics = {
+  return {
     tokens: at(0),
     weightSum: at(1),
     weightSquareSum: at(2),
@@ -135,11 +154,13 @@ export function rolloutCorrection(
     mismatchAbsSum: at(5),
     outside: at(6),
     rejected: at(7),
+    normalizerSum: at(8),
+    normalizerCount: at(9),
   };
-  return { weights, mask, metrics };
 }
 
-function encode(given: RolloutCorrectionOptions): { parameters: Float64Array; rules: Float64Array } {
+/** Checks settings and lists them in the order of native/addon/loss_parameters.h. */
+export function encodeCorrection(given: RolloutCorrectionOptions): { parameters: Float64Array; rules: Float64Array } {
   if (typeof given !== 'object') throw invalidType('options', 'an object or the name of a preset', given);
   const names = Object.keys(presets) as RolloutCorrectionPreset[];
   const preset: Settings | undefined = given.preset && presets[oneOf('options.preset', given.preset, names, 'tis')];
@@ -158,12 +179,18 @@ function encode(given: RolloutCorrectionOptions): { parameters: Float64Array; ru
     const most = numberIn(`options.reject[${k}].high`, rule.high, NaN, least);
     return [rejectLevels.indexOf(level), rejectForms.indexOf(form), least, most];
   });
+  const { normalize = false } = o;
+  if (typeof normalize !== 'boolean' && !(typeof normalize === 'number' && normalize > 0 && normalize < Infinity)) {
+    throw invalidValue('options.normalize', 'true, false or a positive mean weight', normalize);
+  }
   const parameters = Float64Array.of(
     weightLevels.indexOf(oneOf('options.weights', o.weights, weightLevels, 'token')),
     low,
     high,
     oneOf('options.outside', o.outside, ['clamp', 'zero'], 'clamp') === 'zero' ? 1 : 0,
     oneOf('options.rejected', o.rejected, ['mask', 'zero-weight'], 'mask') === 'zero-weight' ? 1 : 0,
+    normalize === false ? 0 : 1,
+    typeof normalize === 'number' ? normalize : 0,
   );
   return { parameters, rules: Float64Array.from(rules) };
 }

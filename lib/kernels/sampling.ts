@@ -93,10 +93,14 @@ function bitmaskOf(
   return [mask.map((word, i) => word & (allowed[i % words] ?? 0)), true];
 }
 
+/** What the addon takes for a batch of rows. */
+type RowArguments = Parameters<typeof binding.sample> extends [...infer Rows, number] ? Rows : never;
+
 /** Sampling with fixed settings, checked once: logits are edited, filtered in a chosen order, and drawn from. */
 export class SamplingPlan {
   readonly #packed: PackedSampling;
-  readonly #outputs: ReadonlySet<SamplingOutput>;
+  /** @internal */
+  readonly outputs: ReadonlySet<SamplingOutput>;
   readonly #threads: number;
 
   /** @throws CrossThinkError `ERR_INVALID_ARG_VALUE` naming the option. */
@@ -105,11 +109,16 @@ export class SamplingPlan {
     for (const output of options.outputs ?? []) {
       if (!OUTPUTS.includes(output)) throw invalidValue('options.outputs', `from ${OUTPUTS.join(', ')}`, output);
     }
-    this.#outputs = new Set(options.outputs ?? ['token', 'logprob', 'rawLogprob']);
+    this.outputs = new Set(options.outputs ?? ['token', 'logprob', 'rawLogprob']);
     this.#threads = threadCount('options.threads', options.threads);
   }
 
-  #prepare(logits: LogitsArray, keys: SamplingKeys) {
+  /**
+   * The arguments of a call, checked, and its result once it has run.
+   *
+   * @internal
+   */
+  prepare(logits: LogitsArray, keys: SamplingKeys) {
     const positions = int32('positions', keys.positions);
     const rows = positions.length;
     const x = checkLogits('logits', logits, rows, keys);
@@ -133,7 +142,7 @@ export class SamplingPlan {
       ...[options.softcap ?? 0, p.minTokens.scalar, p.repetition.scalar, p.presence.scalar, p.frequency.scalar],
       ...[p.noRepeatNgram.scalar, sample],
     );
-    const has = (output: SamplingOutput): boolean => this.#outputs.has(output);
+    const has = (output: SamplingOutput): boolean => this.outputs.has(output);
     const status = new Uint8Array(rows);
     const tokens = new Int32Array(rows * samples);
     const logprobs = has('logprob') ? new Float32Array(rows * samples) : undefined;
@@ -147,7 +156,7 @@ export class SamplingPlan {
     const chosenLogprobs =
       chosen && new Float32Array(chosenOffsets === undefined ? rows * chosen.length : chosen.length);
     const kept = has('keptSet') ? binding.newKeptSets() : undefined;
-    const call: Parameters<typeof binding.sample> = [
+    const rowsCall: RowArguments = [
       ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride, settings] as const),
       ...([p.temperature.values, p.topK.values, p.topP.values, p.minP.values, p.typicalP.values] as const),
       ...([p.topNSigma.values, p.xtc.values, packed.steps] as const),
@@ -163,8 +172,8 @@ export class SamplingPlan {
       ...([seedArray(keys.seed), sequenceArray(keys.sequences, rows), positions, samples] as const),
       ...([status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass] as const),
       ...([top, topLogprobs.tokens, topLogprobs.logprobs, chosen, chosenOffsets, chosenLogprobs, kept] as const),
-      this.#threads,
     ];
+    const call: Parameters<typeof binding.sample> = [...rowsCall, this.#threads];
     const result = (): SampledTokens => ({
       tokens,
       status,
@@ -177,7 +186,12 @@ export class SamplingPlan {
       ...(chosenLogprobs && { chosenLogprobs }),
       ...(kept && { keptSet: readKeptSet(kept, rows) }),
     });
-    return { call, result };
+    return { call, rowsCall, result };
+  }
+
+  /** @internal */
+  get options(): SamplingOptions {
+    return this.#packed.options;
   }
 
   #kernels(): RowKernels {
@@ -194,7 +208,7 @@ export class SamplingPlan {
    * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; bad rows are not errors, see `status`.
    */
   sample(logits: LogitsArray, keys: SamplingKeys): SampledTokens {
-    const { call, result } = this.#prepare(logits, keys);
+    const { call, result } = this.prepare(logits, keys);
     this.#kernels().sample(...call);
     return result();
   }
@@ -210,7 +224,7 @@ export class SamplingPlan {
   ): Promise<SampledTokens> {
     const { signal } = keys;
     signal?.throwIfAborted();
-    const { call, result } = this.#prepare(logits, keys);
+    const { call, result } = this.prepare(logits, keys);
     const kernels = this.#kernels();
     if (kernels !== binding) {
       kernels.sample(...call); // A GPU's work is over in microseconds: not worth a thread.

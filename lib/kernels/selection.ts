@@ -1,6 +1,7 @@
-import binding = require('#binding');
 import { invalidType, invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { badOffset, float32, numberIn, offsets, oneOf, uint8 } from './arguments.js';
+import { kernelsOn } from './device/backend.js';
 import type { PolicyLossInputs } from './policyLoss.js';
 
 const methods = ['clip-cov', 'kl-cov'] as const;
@@ -18,6 +19,8 @@ export interface CovarianceSelectionOptions {
   /** Clip-Cov: seed, and the number of the first sequence in the whole batch. Default 0. */
   readonly seed?: number | bigint;
   readonly firstSequence?: number;
+  /** Where to compute; default `'cpu'`. The bits are the same. */
+  readonly device?: Device;
 }
 
 /**
@@ -37,17 +40,9 @@ export function selectByCovariance(
   const sequences = cuSeqlens.length - 1;
   const perToken = float32('advantages', inputs.advantages).length !== sequences;
   if (perToken) float32('advantages', inputs.advantages, tokens);
-  const parameters = Float64Array.of(
-    methods.indexOf(oneOf('options.method', options.method, methods, 'clip-cov')),
-    numberIn('options.ratio', options.ratio, 2e-4, 0, 1),
-    numberIn('options.low', options.low, 1, -Infinity),
-    numberIn('options.high', options.high, 5, -Infinity),
-    1 - numberIn('options.clipLow', options.clipLow, 0.2, 0, 1),
-    1 + numberIn('options.clipHigh', options.clipHigh, 0.2, 0),
-    numberIn('options.firstSequence', options.firstSequence, 0, 0, Number.MAX_SAFE_INTEGER),
-  );
+  const { parameters, seed } = encodeCovariance(options);
   const selected = new Uint8Array(tokens);
-  const bad = binding.selectByCovariance(
+  const bad = kernelsOn(options.device).selectByCovariance(
     tokens,
     sequences,
     cuSeqlens,
@@ -57,11 +52,25 @@ export function selectByCovariance(
     perToken,
     inputs.mask && uint8('mask', inputs.mask, tokens),
     parameters,
-    seedOf(options.seed),
+    seed,
     selected,
   );
   if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
   return selected;
+}
+
+/** Checks settings and lists them in the order of native/addon/loss_parameters.h. */
+export function encodeCovariance(options: CovarianceSelectionOptions): { parameters: Float64Array; seed: bigint } {
+  const parameters = Float64Array.of(
+    methods.indexOf(oneOf('options.method', options.method, methods, 'clip-cov')),
+    numberIn('options.ratio', options.ratio, 2e-4, 0, 1),
+    numberIn('options.low', options.low, 1, -Infinity),
+    numberIn('options.high', options.high, 5, -Infinity),
+    1 - numberIn('options.clipLow', options.clipLow, 0.2, 0, 1),
+    1 + numberIn('options.clipHigh', options.clipHigh, 0.2, 0),
+    numberIn('options.firstSequence', options.firstSequence, 0, 0, Number.MAX_SAFE_INTEGER),
+  );
+  return { parameters, seed: seedOf(options.seed) };
 }
 
 function seedOf(seed: number | bigint = 0): bigint {
@@ -72,6 +81,30 @@ function seedOf(seed: number | bigint = 0): bigint {
 }
 
 /**
+ * The tokens that training on the highest entropies leaves out (arXiv 2506.01939, the 80/20 rule; TRL
+ * top_entropy_quantile), one byte per token, for `policyLoss`'s `selected`: all valid ones without the share `ratio` of them,
+ * at least one, whose entropy is largest. Ties go to the earlier token; a NaN is left out. KL, entropy and denominators go on
+ * counting every token. Depends on the whole batch.
+ *
+ * @throws CrossThinkError for wrong types, lengths or ranges.
+ */
+export function selectByEntropy(
+  inputs: { readonly entropies: Float32Array; readonly mask?: Uint8Array | undefined },
+  options: { readonly ratio?: number; readonly out?: Uint8Array; readonly device?: Device } = {},
+): Uint8Array {
+  const tokens = float32('entropies', inputs.entropies).length;
+  const out = uint8('options.out', options.out ?? new Uint8Array(tokens), tokens);
+  kernelsOn(options.device).selectByEntropy(
+    tokens,
+    inputs.entropies,
+    inputs.mask && uint8('mask', inputs.mask, tokens),
+    numberIn('options.ratio', options.ratio, 0.2, 0, 1),
+    out,
+  );
+  return out;
+}
+
+/**
  * M2PO's mask: the valid tokens without those of the largest (rollout - logprob)², as few as bring the mean of the others
  * below `threshold` (default 0.04); one token is always left. Depends on the whole batch. Source: AReaL.
  *
@@ -79,11 +112,11 @@ function seedOf(seed: number | bigint = 0): bigint {
  */
 export function secondMomentMask(
   inputs: { readonly logprobs: Float32Array; readonly rolloutLogprobs: Float32Array; readonly mask?: Uint8Array },
-  options: { readonly threshold?: number; readonly out?: Uint8Array } = {},
+  options: { readonly threshold?: number; readonly out?: Uint8Array; readonly device?: Device } = {},
 ): Uint8Array {
   const tokens = float32('logprobs', inputs.logprobs).length;
   const out = uint8('options.out', options.out ?? new Uint8Array(tokens), tokens);
-  binding.secondMomentMask(
+  kernelsOn(options.device).secondMomentMask(
     tokens,
     inputs.logprobs,
     float32('rolloutLogprobs', inputs.rolloutLogprobs, tokens),

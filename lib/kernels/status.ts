@@ -9,8 +9,10 @@ export const rowStatus = {
   allMasked: 3,
   /** The logit of the target token is -inf: its log-prob is -inf. */
   targetMasked: 4,
-  /** The target token is not in [0, vocab). */
+  /** The target token is not in [0, vocab), or not in its row's kept set. */
   targetOutOfRange: 5,
+  /** The target is the ignore index: nothing was computed. */
+  ignored: 6,
 } as const;
 
 export type RowStatus = (typeof rowStatus)[keyof typeof rowStatus];

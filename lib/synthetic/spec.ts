@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
 import { z } from 'zod';
-import { CrossThinkError } from '../errors.js';
+import { readYamlAs } from '../data/yamlFile.js';
 
 const schema = z.strictObject({
   /** The model that writes the questions. */
@@ -36,21 +34,6 @@ const schema = z.strictObject({
 export type SynthesisSpec = z.output<typeof schema>;
 
 /** Reads a specification (YAML or JSON) and fills in defaults; errors name the file and the field. */
-export async function readSynthesisSpec(file: string): Promise<SynthesisSpec> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CrossThinkError('ERR_FILE_NOT_FOUND', `cannot read ${file}`, { file, cause });
-  });
-  let value: unknown;
-  try {
-    value = parse(text);
-  } catch (cause) {
-    throw new CrossThinkError('ERR_PARSE', `not YAML: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      file,
-      cause,
-    });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'specification'}: ${message}`);
-  throw new CrossThinkError('ERR_SCHEMA', problems.join('; '), { file });
+export function readSynthesisSpec(file: string): Promise<SynthesisSpec> {
+  return readYamlAs(file, 'specification', schema);
 }

@@ -6,7 +6,19 @@
 // native code makes is of another realm under Jest.
 #include <napi.h>
 
+#include "runtime/float_environment.h"
+
 namespace crossthink::addon {
+
+// Exports a function of the addon, which runs in the floating-point mode of the specification.
+template <auto kFunction>
+void Export(Napi::Env env, Napi::Object exports, const char* name) {
+  const auto guarded = [](const Napi::CallbackInfo& info) {
+    const FloatEnvironment environment;
+    return kFunction(info);
+  };
+  exports[name] = Napi::Function::New(env, guarded, name);
+}
 
 void RegisterCuda(Napi::Env env, Napi::Object exports);
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports);

@@ -41,7 +41,7 @@ Napi::Value GroupAdvantagesOf(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterAdvantage(Napi::Env env, Napi::Object exports) {
-  exports["groupAdvantages"] = Napi::Function::New(env, GroupAdvantagesOf, "groupAdvantages");
+  Export<GroupAdvantagesOf>(env, exports, "groupAdvantages");
 }
 
 }  // namespace crossthink::addon

@@ -2,6 +2,7 @@
 #define CROSSTHINK_ADDON_ARGUMENTS_H_
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "addon/arrays.h"
@@ -29,6 +30,14 @@ class Arguments {
     return ArrayOf<T>(info_, next_++, length, name);
   }
 
+  // An array of any length, undefined meaning empty.
+  template <class T>
+  T* Array(size_t* length, const char* name) {
+    *length = 0;
+    if (info_[next_].IsTypedArray()) *length = info_[next_].As<Napi::TypedArray>().ElementLength();
+    return Array<T>(*length, name);
+  }
+
   // An array of float32 or halves, by the size of an element.
   void* Elements(size_t size, size_t length, const char* name) {
     Remember();
@@ -39,12 +48,42 @@ class Arguments {
     return {Array<float>(rows, name), static_cast<float>(scalar)};
   }
 
+  RowInt ReadRowInt(double scalar, size_t rows, const char* name) {
+    return {Array<int32_t>(rows, name), static_cast<int32_t>(scalar)};
+  }
+
+  // (data, type, rows, vocab, stride)
+  Logits ReadLogits() {
+    Logits logits;
+    const size_t at = next_++;
+    Remember(at);
+    logits.type = static_cast<DType>(Size());
+    logits.rows = Size();
+    logits.vocab = Size();
+    logits.stride = Size();
+    const size_t length = MatrixLength(logits.rows, logits.stride, logits.vocab);
+    logits.data = LogitsOf(info_, at, DTypeSize(logits.type), length, "logits");
+    return logits;
+  }
+
+  // Tokens and offsets; lib/ has checked that offsets ascend from 0.
+  TokenLists ReadLists(size_t rows, const char* name) {
+    TokenLists lists;
+    lists.tokens = Array<int32_t>(&lists.length, name);
+    lists.offsets = Array<int32_t>(info_[next_].IsUndefined() ? 0 : rows + 1, name);
+    if (lists.offsets != nullptr && static_cast<size_t>(lists.offsets[rows]) > lists.length) {
+      throw Napi::RangeError::New(info_.Env(), std::string(name) + ": offsets reach past the tokens");
+    }
+    return lists;
+  }
+
   Napi::Value Rest() { return info_[next_++]; }
   const std::vector<Napi::Value>& arrays() const { return arrays_; }
 
  private:
-  void Remember() {
-    if (!info_[next_].IsUndefined()) arrays_.push_back(info_[next_]);
+  void Remember() { Remember(next_); }
+  void Remember(size_t index) {
+    if (!info_[index].IsUndefined()) arrays_.push_back(info_[index]);
   }
 
   const Napi::CallbackInfo& info_;

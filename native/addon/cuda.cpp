@@ -181,20 +181,20 @@ void StreamSynchronize(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterCuda(Napi::Env env, Napi::Object exports) {
-  exports["cudaInfo"] = Napi::Function::New(env, Info, "cudaInfo");
-  exports["cudaAllocate"] = Napi::Function::New(env, Allocate, "cudaAllocate");
-  exports["cudaRelease"] = Napi::Function::New(env, Release, "cudaRelease");
-  exports["cudaCopyToDevice"] = Napi::Function::New(env, CopyToDevice, "cudaCopyToDevice");
-  exports["cudaCopyToHost"] = Napi::Function::New(env, CopyToHost, "cudaCopyToHost");
-  exports["cudaCopyOnDevice"] = Napi::Function::New(env, CopyOnDevice, "cudaCopyOnDevice");
-  exports["cudaFill"] = Napi::Function::New(env, Fill, "cudaFill");
-  exports["cudaPointerDevice"] = Napi::Function::New(env, PointerDevice, "cudaPointerDevice");
-  exports["cudaIpcExport"] = Napi::Function::New(env, IpcExport, "cudaIpcExport");
-  exports["cudaIpcOpen"] = Napi::Function::New(env, IpcOpen, "cudaIpcOpen");
-  exports["cudaIpcClose"] = Napi::Function::New(env, IpcClose, "cudaIpcClose");
-  exports["cudaStreamCreate"] = Napi::Function::New(env, StreamCreate, "cudaStreamCreate");
-  exports["cudaStreamDestroy"] = Napi::Function::New(env, StreamDestroy, "cudaStreamDestroy");
-  exports["cudaStreamSynchronize"] = Napi::Function::New(env, StreamSynchronize, "cudaStreamSynchronize");
+  Export<Info>(env, exports, "cudaInfo");
+  Export<Allocate>(env, exports, "cudaAllocate");
+  Export<Release>(env, exports, "cudaRelease");
+  Export<CopyToDevice>(env, exports, "cudaCopyToDevice");
+  Export<CopyToHost>(env, exports, "cudaCopyToHost");
+  Export<CopyOnDevice>(env, exports, "cudaCopyOnDevice");
+  Export<Fill>(env, exports, "cudaFill");
+  Export<PointerDevice>(env, exports, "cudaPointerDevice");
+  Export<IpcExport>(env, exports, "cudaIpcExport");
+  Export<IpcOpen>(env, exports, "cudaIpcOpen");
+  Export<IpcClose>(env, exports, "cudaIpcClose");
+  Export<StreamCreate>(env, exports, "cudaStreamCreate");
+  Export<StreamDestroy>(env, exports, "cudaStreamDestroy");
+  Export<StreamSynchronize>(env, exports, "cudaStreamSynchronize");
 }
 
 }  // namespace crossthink::addon

@@ -68,9 +68,9 @@ class Workspaces {
 };
 
 // Reads the two argument arrays in order.
-class Arguments {
+class CudaArguments {
  public:
-  explicit Arguments(const Napi::CallbackInfo& info)
+  explicit CudaArguments(const Napi::CallbackInfo& info)
       : env_(info.Env()), pointers_(info[2].As<Napi::BigUint64Array>()), numbers_(info[3].As<Napi::Float64Array>()) {
     bool lossless = false;
     call_ = {info[0].As<Napi::Number>().Int32Value(), info[1].As<Napi::BigInt>().Uint64Value(&lossless), 0};

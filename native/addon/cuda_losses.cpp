@@ -6,6 +6,8 @@
 namespace crossthink::addon {
 namespace {
 
+using Arguments = CudaArguments;
+
 // Offsets come with how many rows they cut into how many elements.
 void ReadOffsets(Arguments* arguments, size_t* elements, size_t* rows, const int32_t** offsets) {
   *elements = arguments->Size();
@@ -97,14 +99,73 @@ void PolicyLossOf(const Napi::CallbackInfo& info) {
   arguments.Run(op, &CrossthinkCudaApi::policy_loss_workspace, &CrossthinkCudaApi::policy_loss);
 }
 
+void RolloutCorrectionOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  RolloutCorrection op;
+  ReadOffsets(&arguments, &op.tokens, &op.sequences, &op.offsets);
+  const double* parameters = arguments.Numbers(kCorrectionParameters);
+  const size_t rules = arguments.Size();
+  if (rules > kMaxRejectRules) throw Napi::RangeError::New(info.Env(), "reject: too many rules");
+  ReadCorrectionParameters(parameters, arguments.Numbers(rules * kRuleNumbers), rules, &op);
+  op.logprobs = arguments.Pointer<const float>();
+  op.rollout_logprobs = arguments.Pointer<const float>();
+  op.mask = arguments.Pointer<const uint8_t>();
+  op.weights_out = arguments.Pointer<float>();
+  op.mask_out = arguments.Pointer<uint8_t>();
+  op.result = arguments.Pointer<double>();
+  arguments.Run(op, &CrossthinkCudaApi::rollout_correction_workspace, &CrossthinkCudaApi::rollout_correction);
+}
+
+void CovarianceSelectionOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  CovarianceSelection op;
+  ReadOffsets(&arguments, &op.tokens, &op.sequences, &op.offsets);
+  op.token_advantages = arguments.Flag();
+  ReadCovarianceParameters(arguments.Numbers(kCovarianceParameters), &op);
+  op.logprobs = arguments.Pointer<const float>();
+  op.old_logprobs = arguments.Pointer<const float>();
+  op.advantages = arguments.Pointer<const float>();
+  op.mask = arguments.Pointer<const uint8_t>();
+  op.seed = arguments.Integer();
+  op.selected = arguments.Pointer<uint8_t>();
+  arguments.Run(op, &CrossthinkCudaApi::covariance_selection_workspace, &CrossthinkCudaApi::covariance_selection);
+}
+
+void EntropySelectionOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  EntropySelection op;
+  op.tokens = arguments.Size();
+  op.ratio = arguments.Number();
+  op.entropies = arguments.Pointer<const float>();
+  op.mask = arguments.Pointer<const uint8_t>();
+  op.selected = arguments.Pointer<uint8_t>();
+  arguments.Run(op, &CrossthinkCudaApi::entropy_selection_workspace, &CrossthinkCudaApi::entropy_selection);
+}
+
+void SecondMomentMaskOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  SecondMomentMask op;
+  op.tokens = arguments.Size();
+  op.threshold = arguments.Number();
+  op.logprobs = arguments.Pointer<const float>();
+  op.rollout_logprobs = arguments.Pointer<const float>();
+  op.mask = arguments.Pointer<const uint8_t>();
+  op.mask_out = arguments.Pointer<uint8_t>();
+  arguments.Run(op, &CrossthinkCudaApi::second_moment_mask_workspace, &CrossthinkCudaApi::second_moment_mask);
+}
+
 }  // namespace
 
 void RegisterCudaLosses(Napi::Env env, Napi::Object exports) {
-  exports["cudaGroupAdvantages"] = Napi::Function::New(env, GroupAdvantagesOf, "cudaGroupAdvantages");
-  exports["cudaGae"] = Napi::Function::New(env, GaeOf, "cudaGae");
-  exports["cudaWhiten"] = Napi::Function::New(env, WhitenOf, "cudaWhiten");
-  exports["cudaOptimalTokenBaseline"] = Napi::Function::New(env, OptimalTokenBaselineOf, "cudaOptimalTokenBaseline");
-  exports["cudaPolicyLoss"] = Napi::Function::New(env, PolicyLossOf, "cudaPolicyLoss");
+  Export<GroupAdvantagesOf>(env, exports, "cudaGroupAdvantages");
+  Export<GaeOf>(env, exports, "cudaGae");
+  Export<WhitenOf>(env, exports, "cudaWhiten");
+  Export<OptimalTokenBaselineOf>(env, exports, "cudaOptimalTokenBaseline");
+  Export<RolloutCorrectionOf>(env, exports, "cudaRolloutCorrection");
+  Export<CovarianceSelectionOf>(env, exports, "cudaSelectByCovariance");
+  Export<EntropySelectionOf>(env, exports, "cudaSelectByEntropy");
+  Export<SecondMomentMaskOf>(env, exports, "cudaSecondMomentMask");
+  Export<PolicyLossOf>(env, exports, "cudaPolicyLoss");
 }
 
 }  // namespace crossthink::addon

@@ -5,6 +5,8 @@
 namespace crossthink::addon {
 namespace {
 
+using Arguments = CudaArguments;
+
 void ReleaseWorkspaces(const Napi::CallbackInfo& info) {
   const cuda::Module& module = cuda::LoadModule();
   if (module.api == nullptr) return;
@@ -14,27 +16,43 @@ void ReleaseWorkspaces(const Napi::CallbackInfo& info) {
   }
 }
 
+void ReadInput(Arguments* arguments, LogprobInput* op) {
+  op->logits = arguments->ReadLogits();
+  op->tokens = arguments->Pointer<const int32_t>();
+  op->temperature = arguments->ReadRowFloat();
+  op->softcap = static_cast<float>(arguments->Number());
+  const double ignore = arguments->Number();
+  op->has_ignore = ignore == ignore;
+  op->ignore_index = op->has_ignore ? static_cast<int32_t>(ignore) : 0;
+  op->vocab_offset = static_cast<int32_t>(arguments->Number());
+  op->kept.tokens = arguments->Pointer<const int32_t>();
+  op->kept.offsets = arguments->Pointer<const int32_t>();
+}
+
 void Forward(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   LogprobForward op;
-  op.logits = arguments.ReadLogits();
-  op.tokens = arguments.Pointer<const int32_t>();
-  op.temperature = arguments.ReadRowFloat();
+  ReadInput(&arguments, &op);
   op.status = arguments.Pointer<uint8_t>();
   op.logprob = arguments.Pointer<float>();
   op.logsumexp = arguments.Pointer<float>();
   op.state = arguments.Pointer<double>();
   op.entropy_out = arguments.Pointer<float>();
   op.entropy = op.entropy_out != nullptr;
+  op.sum_squares = arguments.Pointer<float>();
+  op.top_k = arguments.Size();
+  op.top_tokens = arguments.Pointer<int32_t>();
+  op.top_logprobs = arguments.Pointer<float>();
+  op.listed = arguments.Size();
+  op.listed_tokens = arguments.Pointer<const int32_t>();
+  op.listed_logprobs = arguments.Pointer<float>();
   arguments.Run(op, &CrossthinkCudaApi::logprob_forward_workspace, &CrossthinkCudaApi::logprob_forward);
 }
 
 void Backward(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   LogprobBackward op;
-  op.logits = arguments.ReadLogits();
-  op.tokens = arguments.Pointer<const int32_t>();
-  op.temperature = arguments.ReadRowFloat();
+  ReadInput(&arguments, &op);
   op.state = arguments.Pointer<const double>();
   op.d_logprob = arguments.Pointer<const float>();
   op.d_entropy = arguments.Pointer<const float>();
@@ -47,9 +65,9 @@ void Backward(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports) {
-  exports["cudaReleaseWorkspaces"] = Napi::Function::New(env, ReleaseWorkspaces, "cudaReleaseWorkspaces");
-  exports["cudaLogprobForward"] = Napi::Function::New(env, Forward, "cudaLogprobForward");
-  exports["cudaLogprobBackward"] = Napi::Function::New(env, Backward, "cudaLogprobBackward");
+  Export<ReleaseWorkspaces>(env, exports, "cudaReleaseWorkspaces");
+  Export<Forward>(env, exports, "cudaLogprobForward");
+  Export<Backward>(env, exports, "cudaLogprobBackward");
 }
 
 }  // namespace crossthink::addon

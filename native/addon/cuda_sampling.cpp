@@ -7,6 +7,8 @@
 namespace crossthink::addon {
 namespace {
 
+using Arguments = CudaArguments;
+
 TokenLists ReadLists(Arguments* in) {
   TokenLists lists;
   lists.tokens = in->Pointer<const int32_t>();
@@ -90,8 +92,6 @@ void Sample(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void RegisterCudaSampling(Napi::Env env, Napi::Object exports) {
-  exports["cudaSample"] = Napi::Function::New(env, Sample, "cudaSample");
-}
+void RegisterCudaSampling(Napi::Env env, Napi::Object exports) { Export<Sample>(env, exports, "cudaSample"); }
 
 }  // namespace crossthink::addon

@@ -30,6 +30,6 @@ Napi::Value Info(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void RegisterInfo(Napi::Env env, Napi::Object exports) { exports["info"] = Napi::Function::New(env, Info, "info"); }
+void RegisterInfo(Napi::Env env, Napi::Object exports) { Export<Info>(env, exports, "info"); }
 
 }  // namespace crossthink::addon

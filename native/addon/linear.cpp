@@ -1,10 +1,12 @@
 #include "kernels/linear/linear.h"
 
 #include <exception>
+#include <string>
 
 #include "addon/addon.h"
 #include "addon/arguments.h"
 #include "addon/async.h"
+#include "addon/logprob_scalars.h"
 
 namespace crossthink::addon {
 namespace {
@@ -26,26 +28,58 @@ LinearProduct ReadProduct(Arguments* in) {
   return op;
 }
 
-// (..., tokens, temperature, temperatures | undefined, workspace, status, logprob, logsumexp, state,
-// entropy | undefined)
-LinearForward ReadForward(Arguments* in, size_t* workspace) {
+// (..., tokens, temperature, temperatures | undefined, softcap, ignoreIndex, vocabOffset, workspace)
+void ReadRows(Arguments* in, const LinearProduct& product, LogprobInput* op, size_t* workspace) {
+  op->logits.rows = product.rows;
+  op->logits.vocab = product.vocab;
+  op->tokens = in->Array<int32_t>(product.rows, "tokens");
+  const double temperature = in->Number();
+  op->temperature = in->ReadRowFloat(temperature, product.rows, "temperature");
+  ReadLogprobScalars(in, op);
+  *workspace = in->Size();
+}
+
+// (...rows, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined, threads)
+auto ForwardWork(Arguments* in) {
   LinearForward op;
   op.product = ReadProduct(in);
   const size_t rows = op.product.rows;
   LogprobForward& logprob = op.logprob;
-  logprob.logits.rows = rows;
-  logprob.logits.vocab = op.product.vocab;
-  logprob.tokens = in->Array<int32_t>(rows, "tokens");
-  const double temperature = in->Number();
-  logprob.temperature = in->ReadRowFloat(temperature, rows, "temperature");
-  *workspace = in->Size();
+  size_t workspace = 0;
+  ReadRows(in, op.product, &logprob, &workspace);
   logprob.status = in->Array<uint8_t>(rows, "status");
   logprob.logprob = in->Array<float>(rows, "logprob");
   logprob.logsumexp = in->Array<float>(rows, "logsumexp");
   logprob.state = in->Array<double>(rows * kStateSize, "state");
   logprob.entropy_out = in->Array<float>(rows, "entropy");
   logprob.entropy = logprob.entropy_out != nullptr;
-  return op;
+  logprob.sum_squares = in->Array<float>(rows, "sumSquares");
+  const auto threads = static_cast<unsigned>(in->Size());
+  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
+    return RunLinearForward(op, workspace, threads, cancel);
+  };
+}
+
+// (...rows, state, dLogprob, dEntropy | undefined, dHidden | undefined, dWeight | undefined, dBias | undefined,
+// accumulate, threads)
+auto BackwardWork(Arguments* in) {
+  LinearBackward op;
+  op.product = ReadProduct(in);
+  const LinearProduct& product = op.product;
+  LogprobBackward& logprob = op.logprob;
+  size_t workspace = 0;
+  ReadRows(in, product, &logprob, &workspace);
+  logprob.state = in->Array<double>(product.rows * kStateSize, "state");
+  logprob.d_logprob = in->Array<float>(product.rows, "dLogprob");
+  logprob.d_entropy = in->Array<float>(product.rows, "dEntropy");
+  op.d_hidden = in->Array<float>(product.rows * product.depth, "dHidden");
+  op.d_weight = in->Array<float>(product.vocab * product.depth, "dWeight");
+  op.d_bias = in->Array<float>(product.vocab, "dBias");
+  op.accumulate = in->Flag();
+  const auto threads = static_cast<unsigned>(in->Size());
+  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
+    return RunLinearBackward(op, workspace, threads, cancel);
+  };
 }
 
 // Runs work that may not find its memory.
@@ -66,15 +100,6 @@ Napi::Value RunLater(const Napi::CallbackInfo& info, Arguments* in, const Work& 
   return StartAsync(info.Env(), job, in->Rest(), in->arrays());
 }
 
-auto ForwardWork(Arguments* in) {
-  size_t workspace = 0;
-  const LinearForward op = ReadForward(in, &workspace);
-  const auto threads = static_cast<unsigned>(in->Size());
-  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
-    return RunLinearForward(op, workspace, threads, cancel);
-  };
-}
-
 // (..., logits [rows, vocab])
 auto LogitsWork(Arguments* in) {
   LinearLogits op;
@@ -84,32 +109,31 @@ auto LogitsWork(Arguments* in) {
   return [op, threads](const std::atomic<int32_t>* cancel) { return RunLinearLogits(op, threads, cancel); };
 }
 
-Napi::Value Forward(const Napi::CallbackInfo& info) {
+// An operation, `work` taking its arguments, in both forms.
+template <auto work>
+Napi::Value Here(const Napi::CallbackInfo& info) {
   Arguments in(info);
-  return RunHere(info, ForwardWork(&in));
+  return RunHere(info, work(&in));
 }
-Napi::Value ForwardAsync(const Napi::CallbackInfo& info) {
+template <auto work>
+Napi::Value Later(const Napi::CallbackInfo& info) {
   Arguments in(info);
-  const auto work = ForwardWork(&in);
-  return RunLater(info, &in, work);
+  const auto job = work(&in);
+  return RunLater(info, &in, job);
 }
-Napi::Value LogitsHere(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  return RunHere(info, LogitsWork(&in));
-}
-Napi::Value LogitsAsync(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  const auto work = LogitsWork(&in);
-  return RunLater(info, &in, work);
+
+template <auto work>
+void Add(Napi::Env env, Napi::Object exports, const std::string& name) {
+  Export<Here<work>>(env, exports, name.c_str());
+  Export<Later<work>>(env, exports, (name + "Async").c_str());
 }
 
 }  // namespace
 
 void RegisterLinear(Napi::Env env, Napi::Object exports) {
-  exports["linearForward"] = Napi::Function::New(env, Forward, "linearForward");
-  exports["linearForwardAsync"] = Napi::Function::New(env, ForwardAsync, "linearForwardAsync");
-  exports["linearLogits"] = Napi::Function::New(env, LogitsHere, "linearLogits");
-  exports["linearLogitsAsync"] = Napi::Function::New(env, LogitsAsync, "linearLogitsAsync");
+  Add<ForwardWork>(env, exports, "linearForward");
+  Add<BackwardWork>(env, exports, "linearBackward");
+  Add<LogitsWork>(env, exports, "linearLogits");
 }
 
 }  // namespace crossthink::addon

@@ -1,72 +1,90 @@
 #include "kernels/logprob/logprob.h"
 
 #include "addon/addon.h"
-#include "addon/arrays.h"
+#include "addon/arguments.h"
+#include "addon/logprob_scalars.h"
 
 namespace crossthink::addon {
 namespace {
 
-// (logits, type, rows, vocab, stride, tokens, temperature | undefined, temperatures | undefined, ...): the first eight
-// arguments of both directions.
-Logits LogitsArguments(const Napi::CallbackInfo& info) {
-  Logits logits;
-  logits.type = static_cast<DType>(SizeOf(info, 1));
-  logits.rows = SizeOf(info, 2);
-  logits.vocab = SizeOf(info, 3);
-  logits.stride = SizeOf(info, 4);
-  const size_t length = logits.rows == 0 ? 0 : (logits.rows - 1) * logits.stride + logits.vocab;
-  logits.data = LogitsOf(info, 0, DTypeSize(logits.type), length, "logits");
-  return logits;
+// In the order of LogprobArguments in binding.d.cts.
+void ReadInput(Arguments* in, LogprobInput* op) {
+  op->logits = in->ReadLogits();
+  const size_t rows = op->logits.rows;
+  op->tokens = in->Array<int32_t>(rows, "tokens");
+  op->temperature = in->ReadRowFloat(in->Number(), rows, "temperature");
+  ReadLogprobScalars(in, op);
+  op->kept = in->ReadLists(rows, "keptSet");
 }
 
-RowFloat TemperatureArguments(const Napi::CallbackInfo& info, size_t rows) {
-  RowFloat temperature;
-  temperature.scalar = static_cast<float>(NumberOf(info, 6));
-  temperature.values = ArrayOf<float>(info, 7, rows, "temperature");
-  return temperature;
-}
-
-// (..., threads, status, logprob, logsumexp, state, entropy | undefined)
+// (...LogprobArguments, threads, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined,
+// k, topTokens | undefined, topLogprobs | undefined, listed, listedTokens | undefined, listedLogprobs | undefined)
 Napi::Value Forward(const Napi::CallbackInfo& info) {
+  Arguments in(info);
   LogprobForward op;
-  op.logits = LogitsArguments(info);
+  ReadInput(&in, &op);
   const size_t rows = op.logits.rows;
-  op.tokens = ArrayOf<int32_t>(info, 5, rows, "tokens");
-  op.temperature = TemperatureArguments(info, rows);
-  op.status = ArrayOf<uint8_t>(info, 9, rows, "status");
-  op.logprob = ArrayOf<float>(info, 10, rows, "logprob");
-  op.logsumexp = ArrayOf<float>(info, 11, rows, "logsumexp");
-  op.state = ArrayOf<double>(info, 12, rows * kStateSize, "state");
-  op.entropy_out = ArrayOf<float>(info, 13, rows, "entropy");
+  const auto threads = static_cast<unsigned>(in.Size());
+  op.status = in.Array<uint8_t>(rows, "status");
+  op.logprob = in.Array<float>(rows, "logprob");
+  op.logsumexp = in.Array<float>(rows, "logsumexp");
+  op.state = in.Array<double>(rows * kStateSize, "state");
+  op.entropy_out = in.Array<float>(rows, "entropy");
   op.entropy = op.entropy_out != nullptr;
-  RunLogprobForward(op, static_cast<unsigned>(SizeOf(info, 8)));
+  op.sum_squares = in.Array<float>(rows, "sumSquares");
+  op.top_k = in.Size();
+  op.top_tokens = in.Array<int32_t>(rows * op.top_k, "topTokens");
+  op.top_logprobs = in.Array<float>(rows * op.top_k, "topLogprobs");
+  op.listed = in.Size();
+  op.listed_tokens = in.Array<int32_t>(rows * op.listed, "listedTokens");
+  op.listed_logprobs = in.Array<float>(rows * op.listed, "listedLogprobs");
+  RunLogprobForward(op, threads);
   return info.Env().Undefined();
 }
 
-// (..., threads, state, dLogprob, dEntropy | undefined, dLogits, type of dLogits, stride of dLogits, stream)
+// (...LogprobArguments, threads, state, dLogprob, dEntropy | undefined, type and stride of dLogits, dLogits, stream)
 Napi::Value Backward(const Napi::CallbackInfo& info) {
+  Arguments in(info);
   LogprobBackward op;
-  op.logits = LogitsArguments(info);
+  ReadInput(&in, &op);
   const size_t rows = op.logits.rows;
-  op.tokens = ArrayOf<int32_t>(info, 5, rows, "tokens");
-  op.temperature = TemperatureArguments(info, rows);
-  op.state = ArrayOf<double>(info, 9, rows * kStateSize, "state");
-  op.d_logprob = ArrayOf<float>(info, 10, rows, "dLogprob");
-  op.d_entropy = ArrayOf<float>(info, 11, rows, "dEntropy");
-  op.d_type = static_cast<DType>(SizeOf(info, 13));
-  op.d_stride = SizeOf(info, 14);
-  const size_t length = rows == 0 ? 0 : (rows - 1) * op.d_stride + op.logits.vocab;
-  op.d_logits = LogitsOf(info, 12, DTypeSize(op.d_type), length, "dLogits");
-  op.stream = FlagOf(info, 15);
-  RunLogprobBackward(op, static_cast<unsigned>(SizeOf(info, 8)));
+  const auto threads = static_cast<unsigned>(in.Size());
+  op.state = in.Array<double>(rows * kStateSize, "state");
+  op.d_logprob = in.Array<float>(rows, "dLogprob");
+  op.d_entropy = in.Array<float>(rows, "dEntropy");
+  op.d_type = static_cast<DType>(in.Size());
+  op.d_stride = in.Size();
+  op.d_logits = in.Elements(DTypeSize(op.d_type), MatrixLength(rows, op.d_stride, op.logits.vocab), "dLogits");
+  op.stream = in.Flag();
+  RunLogprobBackward(op, threads);
+  return info.Env().Undefined();
+}
+
+// (states: [shards, rows, 5], shards, rows, status, logprob, logsumexp, state, entropy, sumSquares)
+Napi::Value Merge(const Napi::CallbackInfo& info) {
+  Arguments in(info);
+  LogprobMerge op;
+  size_t length = 0;
+  op.states = in.Array<double>(&length, "states");
+  op.shards = in.Size();
+  op.rows = in.Size();
+  if (length < op.shards * op.rows * kStateSize) throw Napi::RangeError::New(info.Env(), "states: too short");
+  op.status = in.Array<uint8_t>(op.rows, "status");
+  op.logprob = in.Array<float>(op.rows, "logprob");
+  op.logsumexp = in.Array<float>(op.rows, "logsumexp");
+  op.state = in.Array<double>(op.rows * kStateSize, "state");
+  op.entropy = in.Array<float>(op.rows, "entropy");
+  op.sum_squares = in.Array<float>(op.rows, "sumSquares");
+  RunLogprobMerge(op);
   return info.Env().Undefined();
 }
 
 }  // namespace
 
 void RegisterLogprob(Napi::Env env, Napi::Object exports) {
-  exports["logprobForward"] = Napi::Function::New(env, Forward, "logprobForward");
-  exports["logprobBackward"] = Napi::Function::New(env, Backward, "logprobBackward");
+  Export<Forward>(env, exports, "logprobForward");
+  Export<Backward>(env, exports, "logprobBackward");
+  Export<Merge>(env, exports, "logprobMerge");
 }
 
 }  // namespace crossthink::addon

@@ -5,6 +5,8 @@
 #include <cstdint>
 
 #include "kernels/policy_loss/policy_loss.h"
+#include "kernels/policy_loss/rollout_correction.h"
+#include "kernels/policy_loss/selection.h"
 
 namespace crossthink::addon {
 
@@ -38,6 +40,39 @@ inline void ReadLossParameters(const double* p, PolicyLoss* op) {
   op->denominator = *p++;
   op->horizon = *p++;
   op->count_empty = index() != 0;
+}
+
+constexpr size_t kCorrectionParameters = 7;
+constexpr size_t kRuleNumbers = 4;
+
+// The order of lib/kernels/rolloutCorrection.ts.
+inline void ReadCorrectionParameters(const double* p, const double* rules, size_t rule_count, RolloutCorrection* op) {
+  op->weights = static_cast<WeightLevel>(static_cast<uint8_t>(p[0]));
+  op->low = static_cast<float>(p[1]);
+  op->high = static_cast<float>(p[2]);
+  op->zero_outside = p[3] != 0;
+  op->reject_weight = p[4] != 0;
+  op->normalize = p[5] != 0;
+  op->weight_mean = p[6];
+  op->rule_count = rule_count;
+  for (size_t k = 0; k < rule_count; ++k, rules += kRuleNumbers) {
+    op->rules[k] = {static_cast<RejectLevel>(static_cast<uint8_t>(rules[0])),
+                    static_cast<RejectForm>(static_cast<uint8_t>(rules[1])), static_cast<float>(rules[2]),
+                    static_cast<float>(rules[3])};
+  }
+}
+
+constexpr size_t kCovarianceParameters = 7;
+
+// The order of lib/kernels/selection.ts.
+inline void ReadCovarianceParameters(const double* p, CovarianceSelection* op) {
+  op->largest = p[0] != 0;
+  op->ratio = p[1];
+  op->low = p[2];
+  op->high = p[3];
+  op->ratio_low = static_cast<float>(p[4]);
+  op->ratio_high = static_cast<float>(p[5]);
+  op->first_sequence = static_cast<uint64_t>(p[6]);
 }
 
 }  // namespace crossthink::addon

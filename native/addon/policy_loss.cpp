@@ -46,8 +46,6 @@ Napi::Value PolicyLossOf(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void RegisterPolicyLoss(Napi::Env env, Napi::Object exports) {
-  exports["policyLoss"] = Napi::Function::New(env, PolicyLossOf, "policyLoss");
-}
+void RegisterPolicyLoss(Napi::Env env, Napi::Object exports) { Export<PolicyLossOf>(env, exports, "policyLoss"); }
 
 }  // namespace crossthink::addon

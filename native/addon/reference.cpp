@@ -82,11 +82,13 @@ class ReferencePolicy : public Napi::ObjectWrap<ReferencePolicy> {
 
   // initialize(seed)
   void Initialize(const Napi::CallbackInfo& info) {
+    const FloatEnvironment environment;
     policy_->Initialize(static_cast<uint64_t>(info[0].As<Napi::Number>().Int64Value()), State().parameters);
   }
 
   // forward(tokens, cu, rows, logits)
   void Forward(const Napi::CallbackInfo& info) {
+    const FloatEnvironment environment;
     const auto tokens = info[0].As<Napi::Int32Array>();
     const auto cu = info[1].As<Napi::Int32Array>();
     const auto rows = info[2].As<Napi::Int32Array>();
@@ -108,6 +110,7 @@ class ReferencePolicy : public Napi::ObjectWrap<ReferencePolicy> {
 
   // backward(dLogits)
   void Backward(const Napi::CallbackInfo& info) {
+    const FloatEnvironment environment;
     const auto d_logits = info[0].As<Napi::Float32Array>();
     const size_t need = static_cast<size_t>(policy_->forward_rows()) * static_cast<size_t>(policy_->config().vocab);
     Check(policy_->has_forward() && d_logits.ElementLength() >= need, "dLogits");
@@ -116,6 +119,7 @@ class ReferencePolicy : public Napi::ObjectWrap<ReferencePolicy> {
 
   // step(learningRate, beta1, beta2, epsilon, weightDecay, clipNorm, step) -> gradient norm
   Napi::Value Step(const Napi::CallbackInfo& info) {
+    const FloatEnvironment environment;
     const auto number = [&](size_t i) { return info[i].As<Napi::Number>().DoubleValue(); };
     const double norm = policy_->Step(
         State(), {number(0), number(1), number(2), number(3), number(4), number(5), static_cast<int>(number(6))});
@@ -142,6 +146,7 @@ class ReferencePolicy : public Napi::ObjectWrap<ReferencePolicy> {
 
   // decode(tokens, slots, positions, outputs, count, logits): the first `count` of each array
   void Decode(const Napi::CallbackInfo& info) {
+    const FloatEnvironment environment;
     const auto tokens = info[0].As<Napi::Int32Array>();
     const auto slots = info[1].As<Napi::Int32Array>();
     const auto positions = info[2].As<Napi::Int32Array>();

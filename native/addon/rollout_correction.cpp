@@ -2,6 +2,7 @@
 
 #include "addon/addon.h"
 #include "addon/arrays.h"
+#include "addon/loss_parameters.h"
 #include "addon/offsets.h"
 #include "kernels/kernel_table.h"
 #include "kernels/policy_loss/selection.h"
@@ -14,31 +15,20 @@ Napi::Value BadIndex(const Napi::CallbackInfo& info, ptrdiff_t index) {
 }
 
 // (tokens, sequences, offsets, logprobs, rollout logprobs, mask | undefined, parameters, rules, threads, weights, mask
-// out,
-//  results) -> the first bad offset, or -1. parameters: weight level, low, high, zero outside, reject by weight; rules:
-//  level, form, low, high of each.
+// out, results) -> the first bad offset, or -1
 Napi::Value RolloutCorrectionOf(const Napi::CallbackInfo& info) {
   const size_t tokens = SizeOf(info, 0);
   RolloutCorrection op;
+  op.tokens = tokens;
   op.sequences = SizeOf(info, 1);
   op.offsets = ArrayOf<int32_t>(info, 2, op.sequences + 1, "cuSeqlens");
   op.logprobs = ArrayOf<float>(info, 3, tokens, "logprobs");
   op.rollout_logprobs = ArrayOf<float>(info, 4, tokens, "rolloutLogprobs");
   op.mask = ArrayOf<uint8_t>(info, 5, tokens, "mask");
-  const double* p = ArrayOf<double>(info, 6, 5, "parameters");
-  op.weights = static_cast<WeightLevel>(static_cast<uint8_t>(p[0]));
-  op.low = static_cast<float>(p[1]);
-  op.high = static_cast<float>(p[2]);
-  op.zero_outside = p[3] != 0;
-  op.reject_weight = p[4] != 0;
-  op.rule_count = info[7].As<Napi::Float64Array>().ElementLength() / 4;
-  if (op.rule_count > kMaxRejectRules) throw Napi::RangeError::New(info.Env(), "reject: too many rules");
-  const double* rules = ArrayOf<double>(info, 7, 0, "rules");
-  for (size_t k = 0; k < op.rule_count; ++k, rules += 4) {
-    op.rules[k] = {static_cast<RejectLevel>(static_cast<uint8_t>(rules[0])),
-                   static_cast<RejectForm>(static_cast<uint8_t>(rules[1])), static_cast<float>(rules[2]),
-                   static_cast<float>(rules[3])};
-  }
+  const size_t rules = info[7].As<Napi::Float64Array>().ElementLength() / kRuleNumbers;
+  if (rules > kMaxRejectRules) throw Napi::RangeError::New(info.Env(), "reject: too many rules");
+  ReadCorrectionParameters(ArrayOf<double>(info, 6, kCorrectionParameters, "parameters"),
+                           ArrayOf<double>(info, 7, rules * kRuleNumbers, "rules"), rules, &op);
   op.weights_out = ArrayOf<float>(info, 9, tokens, "weights");
   op.mask_out = ArrayOf<uint8_t>(info, 10, tokens, "mask");
   double* results = ArrayOf<double>(info, 11, kCorrectionSums, "results");
@@ -48,11 +38,11 @@ Napi::Value RolloutCorrectionOf(const Napi::CallbackInfo& info) {
 }
 
 // (tokens, sequences, offsets, logprobs, old logprobs, advantages, per token, mask | undefined, parameters, seed,
-// selected)
-// -> the first bad offset, or -1. parameters: largest, ratio, low, high, clip low, clip high, first sequence.
+// selected) -> the first bad offset, or -1
 Napi::Value CovarianceSelectionOf(const Napi::CallbackInfo& info) {
   const size_t tokens = SizeOf(info, 0);
   CovarianceSelection op;
+  op.tokens = tokens;
   op.sequences = SizeOf(info, 1);
   op.offsets = ArrayOf<int32_t>(info, 2, op.sequences + 1, "cuSeqlens");
   op.logprobs = ArrayOf<float>(info, 3, tokens, "logprobs");
@@ -60,20 +50,25 @@ Napi::Value CovarianceSelectionOf(const Napi::CallbackInfo& info) {
   op.token_advantages = FlagOf(info, 6);
   op.advantages = ArrayOf<float>(info, 5, op.token_advantages ? tokens : op.sequences, "advantages");
   op.mask = ArrayOf<uint8_t>(info, 7, tokens, "mask");
-  const double* p = ArrayOf<double>(info, 8, 7, "parameters");
-  op.largest = p[0] != 0;
-  op.ratio = p[1];
-  op.low = p[2];
-  op.high = p[3];
-  op.ratio_low = static_cast<float>(p[4]);
-  op.ratio_high = static_cast<float>(p[5]);
-  op.first_sequence = static_cast<uint64_t>(p[6]);
+  ReadCovarianceParameters(ArrayOf<double>(info, 8, kCovarianceParameters, "parameters"), &op);
   bool lossless = false;
   op.seed = info[9].As<Napi::BigInt>().Uint64Value(&lossless);
   op.selected = ArrayOf<uint8_t>(info, 10, tokens, "selected");
   const ptrdiff_t bad = BadOffset(op.offsets, op.sequences, tokens);
   if (bad < 0) RunCovarianceSelection(op);
   return BadIndex(info, bad);
+}
+
+// (tokens, entropies, mask | undefined, ratio, selected)
+Napi::Value EntropySelectionOf(const Napi::CallbackInfo& info) {
+  EntropySelection op;
+  op.tokens = SizeOf(info, 0);
+  op.entropies = ArrayOf<float>(info, 1, op.tokens, "entropies");
+  op.mask = ArrayOf<uint8_t>(info, 2, op.tokens, "mask");
+  op.ratio = NumberOf(info, 3);
+  op.selected = ArrayOf<uint8_t>(info, 4, op.tokens, "selected");
+  RunEntropySelection(op);
+  return info.Env().Undefined();
 }
 
 // (tokens, logprobs, rollout logprobs, mask | undefined, threshold, mask out)
@@ -92,9 +87,10 @@ Napi::Value SecondMomentMaskOf(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterRolloutCorrection(Napi::Env env, Napi::Object exports) {
-  exports["rolloutCorrection"] = Napi::Function::New(env, RolloutCorrectionOf, "rolloutCorrection");
-  exports["selectByCovariance"] = Napi::Function::New(env, CovarianceSelectionOf, "selectByCovariance");
-  exports["secondMomentMask"] = Napi::Function::New(env, SecondMomentMaskOf, "secondMomentMask");
+  Export<RolloutCorrectionOf>(env, exports, "rolloutCorrection");
+  Export<CovarianceSelectionOf>(env, exports, "selectByCovariance");
+  Export<EntropySelectionOf>(env, exports, "selectByEntropy");
+  Export<SecondMomentMaskOf>(env, exports, "secondMomentMask");
 }
 
 }  // namespace crossthink::addon

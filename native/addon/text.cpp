@@ -152,7 +152,7 @@ class QuestionParquetObject : public Napi::ObjectWrap<QuestionParquetObject> {
 }  // namespace
 
 void RegisterText(Napi::Env env, Napi::Object exports) {
-  exports["encodeQuestions"] = Napi::Function::New(env, EncodeQuestions, "encodeQuestions");
+  Export<EncodeQuestions>(env, exports, "encodeQuestions");
   exports["DuplicateIndex"] = DuplicateIndexObject::Define(env);
   exports["QuestionParquet"] = QuestionParquetObject::Define(env);
 }

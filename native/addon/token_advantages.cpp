@@ -76,9 +76,9 @@ Napi::Value OptimalTokenBaselineOf(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterTokenAdvantages(Napi::Env env, Napi::Object exports) {
-  exports["gae"] = Napi::Function::New(env, GaeOf, "gae");
-  exports["whiten"] = Napi::Function::New(env, WhitenOf, "whiten");
-  exports["optimalTokenBaseline"] = Napi::Function::New(env, OptimalTokenBaselineOf, "optimalTokenBaseline");
+  Export<GaeOf>(env, exports, "gae");
+  Export<WhitenOf>(env, exports, "whiten");
+  Export<OptimalTokenBaselineOf>(env, exports, "optimalTokenBaseline");
 }
 
 }  // namespace crossthink::addon

@@ -30,6 +30,23 @@ struct RowFloat {
   CT_HD float At(size_t row) const { return values != nullptr ? values[row] : scalar; }
 };
 
+struct RowInt {
+  const int32_t* values = nullptr;
+  int32_t scalar = 0;
+  CT_HD int32_t At(size_t row) const { return values != nullptr ? values[row] : scalar; }
+};
+
+// Token ids per row, packed: row i holds [offsets[i], offsets[i + 1]). Without offsets one list serves all rows.
+struct TokenLists {
+  const int32_t* tokens = nullptr;
+  const int32_t* offsets = nullptr;
+  size_t length = 0;  // Of `tokens`.
+  CT_HD const int32_t* Begin(size_t row) const { return tokens + (offsets != nullptr ? offsets[row] : 0); }
+  CT_HD size_t Size(size_t row) const {
+    return offsets != nullptr ? static_cast<size_t>(offsets[row + 1] - offsets[row]) : length;
+  }
+};
+
 // What became of a row. Codes are part of the API (lib/kernels/status.ts).
 enum class RowStatus : uint8_t {
   kOk = 0,
@@ -37,7 +54,8 @@ enum class RowStatus : uint8_t {
   kPositiveInfinity = 2,  // +inf, or a value whose product with log2(e)/T overflows.
   kAllMasked = 3,         // Nothing but -inf.
   kTargetMasked = 4,      // The target token's own logit is -inf: log-prob -inf.
-  kTargetOutOfRange = 5,  // The target token is not in [0, vocab).
+  kTargetOutOfRange = 5,  // The target token is not in [0, vocab), or not in its row's kept set.
+  kIgnored = 6,           // The target is the ignore index: log-prob and gradient 0.
 };
 
 }  // namespace crossthink

@@ -111,7 +111,12 @@ __device__ __forceinline__ typename S::Pack LoadTail(const typename S::T* tile, 
 
 template <class S>
 struct Tile {
+  using Lanes = S;                           // How the elements of a row lie in the threads.
+  static constexpr int kUnroll = kTileRows;  // Registers have no index at run time.
+
   typename S::Pack rows[kTileRows];
+
+  __device__ __forceinline__ typename S::Pack Row(int r) const { return S::Repacked(rows[r]); }
 
   // The n <= kTile elements at `tile`. All loads are issued before the first use.
   __device__ __forceinline__ void Load(const typename S::T* tile, int n) {
@@ -185,30 +190,35 @@ __device__ __forceinline__ float JoinLanes(float (&v)[kThreadLanes]) {
 }
 
 // Masses of a tile relative to 2^partial->reference.
-template <class S, bool kWeighted>
-__device__ __forceinline__ void SumAgainst(const Tile<S>& tile, float c, spec::TilePartial* partial) {
+template <Weighted kWeighted, class T>
+__device__ __forceinline__ void SumAgainst(const T& tile, float c, spec::TilePartial* partial) {
+  using S = typename T::Lanes;
   float sums[kThreadLanes] = {};
   float weights[kThreadLanes] = {};
+  float squares[kThreadLanes] = {};
   const float minus_reference = -partial->reference;
-#pragma unroll
+#pragma unroll(T::kUnroll)
   for (int r = 0; r < kTileRows; ++r) {
-    const typename S::Pack row = S::Repacked(tile.rows[r]);
+    const typename S::Pack row = tile.Row(r);
 #pragma unroll
     for (int k = 0; k < kThreadLanes; ++k) {
       const float t = fmaf(S::Get(row, k), c, minus_reference);
       const float p = spec::Exp2Below128<V>(t);
       sums[k] += p;
-      if constexpr (kWeighted) weights[k] = fmaf(p, V::Max(-127.0F, t), weights[k]);
+      if constexpr (kWeighted != Weighted::kNo) weights[k] = fmaf(p, V::Max(-127.0F, t), weights[k]);
+      if constexpr (kWeighted == Weighted::kSquares) squares[k] = fmaf(p, p, squares[k]);
     }
   }
   partial->sum = JoinLanes<S>(sums);
   partial->weighted = 0;
-  if constexpr (kWeighted) partial->weighted = JoinLanes<S>(weights);
+  if constexpr (kWeighted != Weighted::kNo) partial->weighted = JoinLanes<S>(weights);
+  partial->square = 0;
+  if constexpr (kWeighted == Weighted::kSquares) partial->square = JoinLanes<S>(squares);
 }
 
 // Masses of the tile relative to a reference from its own data: as SumTile of tile_sum.h.
-template <class S, bool kWeighted>
-__device__ __forceinline__ spec::TilePartial SumTile(const Tile<S>& tile, float c) {
+template <Weighted kWeighted, class T>
+__device__ __forceinline__ spec::TilePartial SumTile(const T& tile, float c) {
   spec::TilePartial partial = {};
   partial.reference = ReferenceOf(tile.template Max<1>(), c);
   bool empty = false;
@@ -219,7 +229,7 @@ __device__ __forceinline__ spec::TilePartial SumTile(const Tile<S>& tile, float 
       empty = partial.reference == -spec::Infinity();
       if (empty) partial.reference = 0;
     }
-    SumAgainst<S, kWeighted>(tile, c, &partial);
+    SumAgainst<kWeighted>(tile, c, &partial);
     if (exact || partial.sum <= spec::kTileSumLimit) break;
     exact = true;
   }

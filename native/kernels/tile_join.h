@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "spec/annotate.h"
 #include "spec/bits.h"
@@ -11,6 +12,9 @@
 // Arithmetic around the tiles of a row that the CPU and CUDA share. docs/numerics.md, section 4.
 namespace crossthink {
 namespace {
+
+// What a tile adds up beside the masses: mass times exponent (for the entropy), and squares of masses.
+enum class Weighted : uint8_t { kNo, kYes, kSquares };
 
 // The integer-valued reference above all z = x c of elements up to `largest`; never -0, whose sign would show in
 // results.
@@ -27,7 +31,7 @@ CT_HD CT_INLINE spec::RowState JoinTiles(const spec::TilePartial* tiles, size_t 
     if (!spec::IsFinite(tiles[i].sum)) {
       row.sum += static_cast<double>(tiles[i].sum);
     } else {
-      spec::Accumulate(&row, tiles[i].reference, tiles[i].sum, tiles[i].weighted, 0.0);
+      spec::Accumulate(&row, tiles[i].reference, tiles[i].sum, tiles[i].weighted, tiles[i].square);
     }
   }
   return row;

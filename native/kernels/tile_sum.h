@@ -15,8 +15,6 @@
 namespace crossthink {
 namespace {
 
-enum class Weighted : bool { kNo, kYes };
-
 // Joins 256 lanes by halving.
 template <class V>
 CT_INLINE float JoinLanes(float* lanes) {
@@ -38,55 +36,76 @@ CT_INLINE float MaxOf(const typename E::T* x, size_t n) {
   return V::MaxLane(m);
 }
 
-// Adds what element x contributes to a lane.
+// The running sums of a vector of lanes.
 template <class V, Weighted kWeighted>
-CT_INLINE void AddElement(typename V::F x, typename V::F c, typename V::F minus_reference, typename V::F* sum,
-                          typename V::F* weighted) {
-  const typename V::F t = V::Fma(x, c, minus_reference);
-  const typename V::F p = spec::Exp2Below128<V>(t);
-  *sum = V::Add(*sum, p);
-  // p is 0 below -126: the clamp only keeps 0 * -inf from being NaN.
-  if constexpr (kWeighted == Weighted::kYes) *weighted = V::Fma(p, V::Max(V::Set(-127.0F), t), *weighted);
-}
+struct LaneSums {
+  typename V::F sum = V::Set(0.0F);
+  typename V::F weighted = V::Set(0.0F);
+  typename V::F square = V::Set(0.0F);
+
+  CT_INLINE void Add(typename V::F x, typename V::F c, typename V::F minus_reference) {
+    const typename V::F t = V::Fma(x, c, minus_reference);
+    const typename V::F p = spec::Exp2Below128<V>(t);
+    sum = V::Add(sum, p);
+    // p is 0 below -126: the clamp only keeps 0 * -inf from being NaN.
+    if constexpr (kWeighted != Weighted::kNo) weighted = V::Fma(p, V::Max(V::Set(-127.0F), t), weighted);
+    if constexpr (kWeighted == Weighted::kSquares) square = V::Fma(p, p, square);
+  }
+};
+
+// The 256 lanes of a tile in memory, where its last, incomplete row of elements is added and the lanes are joined.
+template <class V, Weighted kWeighted>
+struct TileLanes {
+  alignas(64) float sums[spec::kLanes];
+  alignas(64) float weights[kWeighted != Weighted::kNo ? spec::kLanes : 1];
+  alignas(64) float squares[kWeighted == Weighted::kSquares ? spec::kLanes : 1];
+
+  CT_INLINE void Store(size_t lane, const LaneSums<V, kWeighted>& s) {
+    V::Store(sums + lane, s.sum);
+    if constexpr (kWeighted != Weighted::kNo) V::Store(weights + lane, s.weighted);
+    if constexpr (kWeighted == Weighted::kSquares) V::Store(squares + lane, s.square);
+  }
+  CT_INLINE LaneSums<V, kWeighted> Load(size_t lane) const {
+    LaneSums<V, kWeighted> s;
+    s.sum = V::Load(sums + lane);
+    if constexpr (kWeighted != Weighted::kNo) s.weighted = V::Load(weights + lane);
+    if constexpr (kWeighted == Weighted::kSquares) s.square = V::Load(squares + lane);
+    return s;
+  }
+};
 
 template <class V, class E, Weighted kWeighted>
 CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TilePartial* tile) {
   constexpr size_t w = V::kWidth;
   // Registers hold a group of lanes; the tile is walked once per group, from the first-level cache after the first.
-  constexpr size_t kGroup = kWeighted == Weighted::kYes ? 4 : (w == 16 ? 8 : 4);
-  alignas(64) float sums[spec::kLanes];
-  alignas(64) float weights[kWeighted == Weighted::kYes ? spec::kLanes : 1];
+  constexpr size_t kGroup = kWeighted != Weighted::kNo ? 4 : (w == 16 ? 8 : 4);
+  TileLanes<V, kWeighted> lanes;
   const typename V::F vc = V::Set(c);
   const typename V::F minus_reference = V::Set(-tile->reference);
   const size_t full = n / spec::kLanes * spec::kLanes;
   for (size_t lane = 0; lane < spec::kLanes; lane += kGroup * w) {
-    typename V::F s[kGroup];
-    typename V::F e[kGroup];
-    for (size_t k = 0; k < kGroup; ++k) s[k] = e[k] = V::Set(0.0F);
+    LaneSums<V, kWeighted> s[kGroup];
     for (size_t row = 0; row < full; row += spec::kLanes) {
 #pragma GCC unroll 8
       for (size_t k = 0; k < kGroup; ++k) {
         const typename E::T* p = x + row + lane + k * w;
         if (k * w * sizeof(*p) % 64 == 0) V::Prefetch(p + spec::kTile);  // Once per cache line.
-        AddElement<V, kWeighted>(E::Load(p), vc, minus_reference, &s[k], &e[k]);
+        s[k].Add(E::Load(p), vc, minus_reference);
       }
     }
-    for (size_t k = 0; k < kGroup; ++k) {
-      V::Store(sums + lane + k * w, s[k]);
-      if constexpr (kWeighted == Weighted::kYes) V::Store(weights + lane + k * w, e[k]);
-    }
+    for (size_t k = 0; k < kGroup; ++k) lanes.Store(lane + k * w, s[k]);
   }
   for (size_t j = full; j < n; j += w) {
     const typename V::F v = n - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, n - j);
-    typename V::F s = V::Load(sums + j - full);
-    typename V::F e = kWeighted == Weighted::kYes ? V::Load(weights + j - full) : s;
-    AddElement<V, kWeighted>(v, vc, minus_reference, &s, &e);
-    V::Store(sums + j - full, s);
-    if constexpr (kWeighted == Weighted::kYes) V::Store(weights + j - full, e);
+    LaneSums<V, kWeighted> s = lanes.Load(j - full);
+    s.Add(v, vc, minus_reference);
+    lanes.Store(j - full, s);
   }
-  tile->sum = JoinLanes<V>(sums);
+  tile->sum = JoinLanes<V>(lanes.sums);
   tile->weighted = 0;
-  if constexpr (kWeighted == Weighted::kYes) tile->weighted = JoinLanes<V>(weights);
+  tile->square = 0;
+  if constexpr (kWeighted != Weighted::kNo) tile->weighted = JoinLanes<V>(lanes.weights);
+  if constexpr (kWeighted == Weighted::kSquares) tile->square = JoinLanes<V>(lanes.squares);
 }
 
 // Masses of the n <= kTile elements at x. A sum that is NaN or infinite tells of a NaN or +inf among them.

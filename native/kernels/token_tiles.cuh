@@ -35,7 +35,7 @@ struct PackedSequences {
   __device__ __forceinline__ size_t FirstTile(size_t s) const { return Begin(s) / spec::kTokenTile + s; }
   __device__ __forceinline__ size_t Tiles(size_t s) const { return CeilDivide(End(s) - Begin(s), spec::kTokenTile); }
   // One more than the largest number of a tile.
-  size_t TileNumbers() const { return tokens / spec::kTokenTile + sequences; }
+  __host__ __device__ __forceinline__ size_t TileNumbers() const { return tokens / spec::kTokenTile + sequences; }
 };
 
 // Tokens [begin, end) of a sequence; none for a number that no tile has.

@@ -11,6 +11,8 @@
 #include <string>
 #include <utility>
 
+#include "runtime/float_environment.h"
+
 namespace crossthink {
 namespace {
 
@@ -103,6 +105,7 @@ void ThreadPool::Submit(std::function<void()> task) {
 void ThreadPool::ParallelFor(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body,
                              unsigned max_threads) {
   if (n == 0) return;
+  const FloatEnvironment environment;
   grain = std::max<size_t>(grain, 1);
   const size_t chunks = (n + grain - 1) / grain;
   const size_t threads = std::min<size_t>({max_threads == 0 ? size() : max_threads, size(), chunks});
@@ -117,6 +120,7 @@ void ThreadPool::ParallelFor(size_t n, size_t grain, const std::function<void(si
 }
 
 void ThreadPool::Run() {
+  const FloatEnvironment environment;  // Threads inherit the mode of the one that started them.
   for (;;) {
     std::function<void()> task;
     {

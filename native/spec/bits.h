@@ -32,6 +32,11 @@ CT_HD CT_INLINE uint32_t OrderedBits(float x) {
   return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
 }
 
+CT_HD CT_INLINE uint64_t OrderedBits(double x) {
+  const uint64_t bits = BitCast<uint64_t>(x == 0.0 ? 0.0 : x);
+  return bits >> 63 != 0 ? ~bits : bits | uint64_t{1} << 63;
+}
+
 CT_HD CT_INLINE float FromOrderedBits(uint32_t key) {
   return BitCast<float>((key & 0x80000000U) != 0 ? key & 0x7fffffffU : ~key);
 }

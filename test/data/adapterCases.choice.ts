@@ -70,6 +70,14 @@ export const CHOICE_CASES: readonly Case[] = [
     domain: 'math',
   },
   {
+    adapter: 'gaokao2023en',
+    row: { source: 's', question: 'Which model? (A) $f(t)=87$ (B) $2t$ (C) $3$ (D) $x$', lang: 'en', answer: 'C' },
+    question: 'Which model?',
+    options: ['$f(t)=87$', '$2t$', '$3$', '$x$'],
+    answer: option('C'),
+    domain: 'math',
+  },
+  {
     adapter: 'llm-adapters-instruct',
     row: {
       instruction:

@@ -137,6 +137,12 @@ export const OPEN_CASES: readonly Case[] = [
     answer: integer('80'),
   },
   {
+    adapter: 'gaokao2023en',
+    row: { source: 's', question: 'Which? (A) $a$ (B) $b$', lang: 'en', answer: 'B' },
+    question: 'Which? (A) $a$ (B) $b$',
+    answer: { type: 'expression', value: 'B' },
+  },
+  {
     adapter: 'math500',
     row: { problem: 'P?', solution: 's', answer: '\\frac{1}{2}', subject: 'Algebra', level: 1, unique_id: 'u' },
     question: 'P?',
@@ -160,6 +166,17 @@ export const OPEN_CASES: readonly Case[] = [
     row: { problem: 'P?', level: 'Level 1', type: 'Algebra', solution: 'a \\boxed{1} so \\boxed{\\frac{3}{4}}.' },
     question: 'P?',
     answer: { type: 'fraction', value: '3/4' },
+  },
+  {
+    adapter: 'math',
+    row: {
+      problem: 'P?',
+      level: 'Level 1',
+      type: 'Algebra',
+      solution: 'so \\boxed{-3}$.\n\nNote: $\\boxed{3}$ is also accepted as an answer.',
+    },
+    question: 'P?',
+    answer: { type: 'integer', value: '-3', alternatives: ['3'] },
   },
   {
     adapter: 'aime',

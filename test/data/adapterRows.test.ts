@@ -101,11 +101,27 @@ describe('tatqa', () => {
       questions: [
         { question: 'Profit?', answer: ['7.5'], answer_type: 'span', scale: 'million' },
         { question: 'Which?', answer: ['a', 'b'], answer_type: 'multi-span', scale: '' },
+        { question: 'Which one?', answer: ['Licences'], answer_type: 'span', scale: 'percent' },
       ],
     };
-    const [first, second] = (expand?.(report) ?? []).map((row) => accepted(parse(row, { file: 't.json', row: 1 })));
+    const [first, second, third] = (expand?.(report) ?? []).map((row) =>
+      accepted(parse(row, { file: 't.json', row: 1 })),
+    );
     expect(first?.question).toBe('| 2019\nProfit | 7.5\n\nAll in EUR.\n\nProfit? Give the answer in millions.');
     expect(first?.answer).toEqual({ type: 'decimal', value: '7.5', unit: 'million' });
     expect(second?.answer).toEqual(text('a; b'));
+    expect(third?.question).toMatch(/Which one\?$/);
+  });
+});
+
+describe('gaokao2024-mix', () => {
+  it('drops a question whose picture is only a path', () => {
+    const row = {
+      idx: 1,
+      question: '如图, 高为 ( ). /Users/x/q_8.jpg A. 1 B. 2 C. 3 D. 4',
+      answer: '4',
+      choice_answer: 'D',
+    };
+    expect(reasonOf(adapterByName('gaokao2024-mix').parse(row, { file: 'g.jsonl', row: 1 }))).toBe('missing-figure');
   });
 });

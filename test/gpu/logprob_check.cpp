@@ -11,7 +11,10 @@ using Scalar = simd::Scalar;
 struct Inputs {
   std::vector<int32_t> tokens;
   std::vector<float> temperatures, d_logprob, d_entropy;
+  std::vector<int32_t> kept, kept_offsets = {0};  // Every third column of each second row; empty lists: all.
 };
+
+constexpr size_t kTop = 5;
 
 Inputs RandomInputs(const Shape& shape, Kind kind, std::mt19937* random) {
   std::normal_distribution<float> normal;
@@ -22,16 +25,20 @@ Inputs RandomInputs(const Shape& shape, Kind kind, std::mt19937* random) {
     in.temperatures.push_back(0.5F + static_cast<float>((*random)() % 100) / 50.0F);
     in.d_logprob.push_back(normal(*random));
     in.d_entropy.push_back(normal(*random));
+    for (size_t j = 0; i % 2 == 1 && j < shape.vocab; j += 3) in.kept.push_back(static_cast<int32_t>(j));
+    in.kept_offsets.push_back(static_cast<int32_t>(in.kept.size()));
   }
   return in;
 }
 
-template <class E, bool kEntropy>
+// kOptions: softcap, ignore index, kept sets, sum of squares, top-k and given tokens, all at once.
+template <class E, bool kEntropy, bool kOptions>
 void CheckCase(DType type, const Shape& shape, Kind kind, std::mt19937* random, Tally* tally) {
   using T = typename E::T;
   const std::vector<T> x = RandomLogits<E>(shape, kind, random);
   const Inputs in = RandomInputs(shape, kind, random);
-  const std::string name = Name(kEntropy ? "log-prob and entropy" : "log-prob", type, shape, kind);
+  const char* const what = kOptions ? "log-prob with options" : kEntropy ? "log-prob and entropy" : "log-prob";
+  const std::string name = Name(what, type, shape, kind);
   const size_t rows = shape.rows;
   ++tally->cases;
 
@@ -48,8 +55,27 @@ void CheckCase(DType type, const Shape& shape, Kind kind, std::mt19937* random, 
   op.logsumexp = logsumexp.data();
   op.state = state.data();
   op.status = status.data();
-  std::vector<spec::TilePartial> scratch(spec::TileCount(shape.vocab));
-  LogprobRows<Scalar, E, kEntropy ? Weighted::kYes : Weighted::kNo>(op, 0, rows, scratch.data());
+  std::vector<float> squares(rows), top_logprobs(rows * kTop), listed_logprobs(rows);
+  std::vector<int32_t> top_tokens(rows * kTop);
+  if (kOptions) {
+    op.softcap = 8;
+    op.has_ignore = true;
+    op.ignore_index = -1;
+    op.kept = {in.kept.data(), in.kept_offsets.data(), in.kept.size()};
+    op.sum_squares = squares.data();
+    op.top_k = kTop;
+    op.top_tokens = top_tokens.data();
+    op.top_logprobs = top_logprobs.data();
+    op.listed = 1;
+    op.listed_tokens = in.tokens.data();
+    op.listed_logprobs = listed_logprobs.data();
+  }
+  std::vector<spec::TilePartial> tiles(spec::TileCount(shape.vocab));
+  std::vector<float> copy(shape.vocab + 16);
+  uint64_t keys[kTop];
+  LogprobScratch scratch = {tiles.data(), copy.data(), keys};
+  constexpr auto kSums = kOptions ? Weighted::kSquares : kEntropy ? Weighted::kYes : Weighted::kNo;
+  LogprobRows<Scalar, E, kSums>(op, 0, rows, &scratch);
 
   const DeviceArray<T> device_x(x);
   const DeviceArray<int32_t> tokens(in.tokens);
@@ -66,6 +92,16 @@ void CheckCase(DType type, const Shape& shape, Kind kind, std::mt19937* random, 
   on_device.logsumexp = device_logsumexp.get();
   on_device.state = device_state.get();
   on_device.status = device_status.get();
+  const DeviceArray<int32_t> kept(in.kept), kept_offsets(in.kept_offsets), device_top_tokens(rows * kTop);
+  const DeviceArray<float> device_squares(rows), device_top_logprobs(rows * kTop), device_listed(rows);
+  if (kOptions) {
+    on_device.kept = {kept.get(), kept_offsets.get(), in.kept.size()};
+    on_device.sum_squares = device_squares.get();
+    on_device.top_tokens = device_top_tokens.get();
+    on_device.top_logprobs = device_top_logprobs.get();
+    on_device.listed_tokens = tokens.get();
+    on_device.listed_logprobs = device_listed.get();
+  }
   const DeviceArray<char> workspace(cuda::LogprobForwardWorkspace(on_device));
   Check(cuda::RunLogprobForward(on_device, workspace.get(), nullptr), name.c_str());
   tally->Same(name + ", log-prob", logprob, device_logprob.ToHost());
@@ -73,25 +109,27 @@ void CheckCase(DType type, const Shape& shape, Kind kind, std::mt19937* random, 
   tally->Same(name + ", log-sum-exp", logsumexp, device_logsumexp.ToHost());
   tally->Same(name + ", state", state, device_state.ToHost());
   tally->Same(name + ", status", status, device_status.ToHost());
+  if (kOptions) {
+    tally->Same(name + ", sum of squares", squares, device_squares.ToHost());
+    tally->Same(name + ", top tokens", top_tokens, device_top_tokens.ToHost());
+    tally->Same(name + ", top log-probs", top_logprobs, device_top_logprobs.ToHost());
+    tally->Same(name + ", given tokens", listed_logprobs, device_listed.ToHost());
+  }
 
   // The gradient in place, so padding between rows must survive.
   std::vector<T> gradient = x;
   LogprobBackward back;
-  back.logits = op.logits;
-  back.tokens = op.tokens;
-  back.temperature = op.temperature;
+  static_cast<LogprobInput&>(back) = op;
   back.state = state.data();
   back.d_logprob = in.d_logprob.data();
   back.d_entropy = kEntropy ? in.d_entropy.data() : nullptr;
   back.d_logits = gradient.data();
   back.d_type = type;
   back.d_stride = shape.stride;
-  LogprobGradientRows<Scalar, E, E, kEntropy, false>(back, 0, rows);
+  LogprobGradientRows<Scalar, E, E, kEntropy, false>(back, 0, rows, &scratch);
   const DeviceArray<float> d_logprob(in.d_logprob), d_entropy(in.d_entropy);
   LogprobBackward device_back = back;
-  device_back.logits = on_device.logits;
-  device_back.tokens = tokens.get();
-  device_back.temperature = on_device.temperature;
+  static_cast<LogprobInput&>(device_back) = on_device;
   device_back.state = device_state.get();
   device_back.d_logprob = d_logprob.get();
   device_back.d_entropy = kEntropy ? d_entropy.get() : nullptr;
@@ -114,8 +152,9 @@ void CheckType(DType type, bool large, Tally* tally) {
   for (const Shape& shape : shapes) {
     for (const Kind kind : kKinds) {
       if (!large && (kind == Kind::kPeaked || kind == Kind::kTies)) continue;
-      CheckCase<E, true>(type, shape, kind, &random, tally);
-      CheckCase<E, false>(type, shape, kind, &random, tally);
+      CheckCase<E, true, false>(type, shape, kind, &random, tally);
+      CheckCase<E, false, false>(type, shape, kind, &random, tally);
+      CheckCase<E, true, true>(type, shape, kind, &random, tally);
     }
   }
 }

@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   CheckWideSampling(large, &tally);
   CheckAdvantages(large, &tally);
   CheckTokenAdvantages(large, &tally);
+  CheckCorrections(large, &tally);
   CheckPolicyLosses(large, &tally);
   CheckGraphs(&tally);
   Check(cudaDeviceSynchronize(), "device");

@@ -107,6 +107,7 @@ void CheckSampling(bool large, Tally* tally);
 void CheckWideSampling(bool large, Tally* tally);
 void CheckAdvantages(bool large, Tally* tally);
 void CheckTokenAdvantages(bool large, Tally* tally);
+void CheckCorrections(bool large, Tally* tally);
 void CheckPolicyLosses(bool large, Tally* tally);
 void CheckGraphs(Tally* tally);
 

@@ -5,40 +5,16 @@ import {
   linearLogitsAsync,
   linearLogprobs,
   linearLogprobsAsync,
+  mergeLogprobs,
   rowStatus,
   tokenLogprobs,
-  type FloatType,
   type LogitsArray,
 } from '../../lib/index.js';
 import { sameBits } from './isas.js';
-import { fromBfloat16, Random, toBfloat16 } from './random.js';
+import { operandsOf, rowsOf, TYPES } from './linearOperands.js';
+import { fromBfloat16, toBfloat16 } from './random.js';
 import { softmaxRow } from './reference/logprob.js';
 import { linearElement } from './reference/product.js';
-
-type LinearType = Extract<FloatType, 'float32' | 'bfloat16'>;
-const TYPES: LinearType[] = ['float32', 'bfloat16'];
-
-/** `n` uniform numbers in [-scale, scale). */
-function uniforms(random: Random, n: number, scale: number): Float32Array {
-  const x = new Float32Array(n);
-  for (let i = 0; i < n; i++) x[i] = (2 * random.uniform() - 1) * scale;
-  return x;
-}
-
-/** Random operands of one shape: as stored, and as numbers. */
-function operandsOf(type: LinearType, rows: number, depth: number, vocab: number, seed: number, scale = 2) {
-  const random = new Random(seed);
-  const stored = (x: Float32Array): LogitsArray => (type === 'float32' ? x : toBfloat16(x));
-  const numbers = (x: LogitsArray): Float32Array => (x instanceof Float32Array ? x : fromBfloat16(x));
-  const hidden = stored(uniforms(random, rows * depth, scale));
-  const weight = stored(uniforms(random, vocab * depth, 2 / Math.sqrt(depth)));
-  const tokens = Int32Array.from({ length: rows }, () => random.integer(vocab));
-  const bias = uniforms(random, vocab, 2);
-  const options = { dtype: type, hiddenSize: depth, rows };
-  return { hidden, weight, tokens, bias, options, x: numbers(hidden), w: numbers(weight), random };
-}
-
-const rowsOf = (x: Float32Array, i: number, n: number): Float32Array => x.subarray(i * n, (i + 1) * n);
 
 describe.each(TYPES)('linearLogits of %s', (type) => {
   it.each([
@@ -137,7 +113,28 @@ describe.each(TYPES)('linearLogprobs of %s', (type) => {
       const part = hidden.subarray(begin * depth, end * depth);
       const alone = linearLogprobs(part, weight, tokens.subarray(begin, end), options);
       expect(alone.logprob).toEqual(batch.logprob.subarray(begin, end));
-      expect(alone.state).toEqual(batch.state.subarray(begin * 3, end * 3));
+      expect(alone.state).toEqual(batch.state.subarray(begin * 5, end * 5));
+    }
+  });
+
+  it('takes the options of tokenLogprobs: softcap, ignored rows, sum of squares, vocabulary shards', () => {
+    const [depth, vocab] = [24, 2300];
+    for (const rows of [5, 20]) {
+      const { hidden, weight, tokens, bias, options } = operandsOf(type, rows, depth, vocab, 13, 6);
+      tokens[2] = -100;
+      const settings = { softcap: 3, ignoreIndex: -100, sumSquares: true, temperature: 0.9 };
+      const given = { ...options, ...settings, bias };
+      const whole = sameBits((threads) => linearLogprobs(hidden, weight, tokens, { ...given, threads }));
+      const logits = linearLogits(hidden, weight, { ...options, bias });
+      expect(whole).toEqual(tokenLogprobs(logits, tokens, { vocab, ...settings }));
+      expect(whole.status[2]).toBe(rowStatus.ignored);
+      const at = 2048; // A border of tiles: the merged sums are then those of the whole row.
+      const shards = [
+        { weight: weight.subarray(0, at * depth), bias: bias.subarray(0, at), vocabOffset: 0 },
+        { weight: weight.subarray(at * depth), bias: bias.subarray(at), vocabOffset: at },
+      ];
+      const states = shards.map((shard) => linearLogprobs(hidden, shard.weight, tokens, { ...given, ...shard }).state);
+      expect(mergeLogprobs(states).logprob).toEqual(whole.logprob);
     }
   });
 

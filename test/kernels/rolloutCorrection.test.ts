@@ -1,8 +1,10 @@
 import {
   CrossThinkError,
+  policyLoss,
   rolloutCorrection,
   secondMomentMask,
   selectByCovariance,
+  selectByEntropy,
   type RejectRule,
   type RolloutCorrectionOptions,
 } from '../../lib/index.js';
@@ -79,6 +81,45 @@ describe('rolloutCorrection', () => {
     expect(got.metrics.weightSquareSum).toBeCloseTo(sum([...want.weights].map((w) => w * w)), 3);
   });
 
+  it.each<RolloutCorrectionOptions>([
+    { high: 1.3, reject: [rule('token', 'k2', 0.02)] },
+    { weights: 'sequence', low: 0.5, high: 1.5, outside: 'zero' },
+    { weights: 'none', reject: [rule('sequence-mean', 'k2', 0.025)], rejected: 'zero-weight' },
+  ])('normalises by the mean of the batch before the rules: %j', (options) => {
+    const batch = randomBatch(6, 40, 0, 50);
+    const before = reference(batch, { ...options, reject: [] });
+    const starts = [...batch.cuSeqlens].slice(0, -1).map((begin, s) => {
+      const tokens = [...before.mask.keys()].slice(begin, batch.cuSeqlens[s + 1]);
+      return tokens.filter((t) => batch.mask[t] !== 0);
+    });
+    const units = options.weights === 'sequence' ? starts.filter((s) => s.length > 0).map((s) => s[0]!) : starts.flat();
+    const mean = sum(units.map((t) => before.weights[t]!)) / units.length;
+    const got = sameBits((threads) => rolloutCorrection(batch, { ...options, normalize: true, threads }));
+    const want = reference(batch, options);
+    got.weights.forEach((w, t) => {
+      expect(w).toBeCloseTo(want.weights[t]! / mean, 5);
+    });
+    expect([...got.mask]).toEqual([...want.mask]);
+    expect(got.metrics.normalizerCount).toBe(units.length);
+    expect(got.metrics.normalizerSum / got.metrics.normalizerCount).toBeCloseTo(mean, 6);
+    // Ranks pass the mean over all of them.
+    const half = sliceBatch(batch, 0, 20);
+    const given = got.metrics.normalizerSum / got.metrics.normalizerCount;
+    const part = sameBits(() =>
+      rolloutCorrection({ ...half, rolloutLogprobs: half.rolloutLogprobs! }, { ...options, normalize: given }),
+    );
+    expect(digest(part.weights)).toBe(digest(got.weights.slice(0, part.weights.length)));
+    expect(rolloutCorrection(batch, options).metrics).toMatchObject({ normalizerSum: 0, normalizerCount: 0 });
+  });
+
+  it('normalises nothing where no weight is left', () => {
+    const cuSeqlens = Int32Array.of(0, 2);
+    const logprobs = Float32Array.of(-1, -1);
+    const rolloutLogprobs = Float32Array.of(-30, -30);
+    const icepop = { preset: 'icepop', normalize: true } as const;
+    expect([...rolloutCorrection({ logprobs, rolloutLogprobs, cuSeqlens }, icepop).weights]).toEqual([0, 0]);
+  });
+
   it('does not depend on the rest of the batch', () => {
     const batch = randomBatch(4, 12, 0, 1300);
     const whole = rolloutCorrection(batch, 'mis');
@@ -104,6 +145,8 @@ describe('rolloutCorrection', () => {
     ['options.preset', { preset: 'x' }],
     ['options.weights', { weights: 'x' }],
     ['options.high', { low: 1, high: 0.5 }],
+    ['options.normalize', { normalize: 0 }],
+    ['options.normalize', { normalize: 'yes' }],
     ['options.reject[0].form', { reject: [rule('sequence-max', 'ratio', 1)] }],
     ['options.reject[0].high', { reject: [{ level: 'token', form: 'k2' }] }],
   ])('names %s in its error', (field, options) => {
@@ -173,6 +216,53 @@ describe('selectByCovariance', () => {
   });
 });
 
+describe('selectByEntropy', () => {
+  const batch = randomBatch(12, 20, 5, 400);
+  const { entropies, mask } = batch;
+
+  it('leaves out all valid tokens but the share of the highest entropies', () => {
+    const valid = [...mask.keys()].filter((t) => mask[t] !== 0);
+    for (const ratio of [0.2, 0.5, 1]) {
+      const selected = sameBits(() => selectByEntropy({ entropies, mask }, { ratio }));
+      const best = [...valid].sort((a, b) => entropies[b]! - entropies[a]! || a - b);
+      const kept = new Set(best.slice(0, Math.floor(valid.length * ratio)));
+      expect([...selected]).toEqual([...mask].map((m, t) => (m !== 0 && !kept.has(t) ? 1 : 0)));
+    }
+  });
+
+  it('breaks ties by position, keeps one at least, and never a NaN', () => {
+    const ties = Float32Array.of(NaN, 0, -0, 2, 2, 2, Infinity, NaN);
+    const kept = (ratio: number): number[] => {
+      const selected = sameBits(() => selectByEntropy({ entropies: ties }, { ratio }));
+      return [...selected.keys()].filter((t) => selected[t] === 0);
+    };
+    expect(kept(0)).toEqual([6]);
+    expect(kept(0.4)).toEqual([3, 4, 6]);
+    expect(kept(0.7)).toEqual([1, 3, 4, 5, 6]);
+    expect(kept(1)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(selectByEntropy({ entropies: new Float32Array(0) })).toHaveLength(0);
+    expect([...selectByEntropy({ entropies: ties, mask: new Uint8Array(8) })]).toEqual(Array(8).fill(0));
+  });
+
+  it('takes the policy term from the others, and nothing else', () => {
+    const selected = selectByEntropy({ entropies, mask });
+    const { metrics, dLogprobs } = policyLoss({ ...batch, selected, entropies: undefined, weights: undefined }, 'dapo');
+    const tokens = [...mask].filter((m) => m !== 0).length;
+    expect(metrics).toMatchObject({ tokens, dropped: tokens - Math.floor(tokens * 0.2) });
+    dLogprobs.forEach((g, t) => {
+      if (selected[t] !== 0) expect(g).toBe(0);
+    });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['options.ratio', () => selectByEntropy({ entropies }, { ratio: 2 })],
+    ['mask', () => selectByEntropy({ entropies, mask: new Uint8Array(1) })],
+    ['options.out', () => selectByEntropy({ entropies }, { out: new Uint8Array(1) })],
+  ])('names %s in its error', (field, call) => {
+    expect(call).toThrow(expect.objectContaining({ field }) as CrossThinkError);
+  });
+});
+
 describe('secondMomentMask', () => {
   const batch = randomBatch(9, 6, 5, 60);
   const square = (t: number): number => (batch.rolloutLogprobs[t]! - batch.logprobs[t]!) ** 2;
@@ -185,6 +275,16 @@ describe('secondMomentMask', () => {
     expect(Math.max(...kept.map(square))).toBeLessThanOrEqual(square(smallest));
     expect(sum(kept.map(square)) / kept.length).toBeLessThan(0.02);
     expect(sum([...kept, smallest].map(square)) / (kept.length + 1)).toBeGreaterThanOrEqual(0.02);
+  });
+
+  it('keeps the later of equal ones, over more tokens than a block takes at a time', () => {
+    const logprobs = Float32Array.from({ length: 5000 }, (_, t) => [-1, -2, NaN, -1.5][t % 4]!);
+    const rolloutLogprobs = logprobs.map((x, t) => (t % 4 === 0 ? x + 0.5 : x));
+    const kept = sameBits(() => secondMomentMask({ logprobs, rolloutLogprobs }, { threshold: 0.05 }));
+    // 2500 zeros, 1250 of 0.25: the mean of n of these is below 0.05 up to n = 624.
+    expect(kept.filter((m, t) => m !== 0 && t % 4 === 0)).toHaveLength(624);
+    expect(kept.findIndex((m, t) => m !== 0 && t % 4 === 0)).toBe(4 * (1250 - 624));
+    expect(kept.filter((m, t) => m !== 0 && t % 4 === 2)).toHaveLength(0);
   });
 
   it('always leaves one, and everything where the mean is small already', () => {

@@ -1,8 +1,10 @@
 import { typedAnswer } from '../answer.js';
 import { asObject, requireText } from '../fields.js';
-import { goldOption, splitInlineOptions } from '../options.js';
+import { RowProblem } from '../ledger.js';
 import { defineAdapter } from './adapter.js';
-import { goldChoice, hasFields } from './shapes.js';
+import { hasFields, readInlineChoices } from './shapes.js';
+
+const PICTURE = /\.(?:jpe?g|png)\b/i;
 
 /** Gaokao 2024: options stand inside the question; the gold is given as text and, for choices, as a letter. */
 export const gaokao2024Mix = defineAdapter({
@@ -15,9 +17,10 @@ export const gaokao2024Mix = defineAdapter({
   read(row) {
     const fields = asObject(row);
     const text = requireText(fields, 'question');
-    const letter = requireText(fields, 'choice_answer').trim();
-    const split = letter === '' ? undefined : splitInlineOptions(text);
-    if (split !== undefined) return { ...split, answer: goldOption(split.options, goldChoice(letter)) };
+    if (PICTURE.test(text))
+      throw new RowProblem('missing-figure', 'the question shows a picture that is not in the file');
+    const choices = readInlineChoices(text, requireText(fields, 'choice_answer'));
+    if (choices !== undefined) return choices;
     return { question: text, answer: typedAnswer(requireText(fields, 'answer'), 'math') };
   },
 });

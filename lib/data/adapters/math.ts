@@ -1,7 +1,10 @@
-import { typedAnswer } from '../answer.js';
+import { answerWithAliases } from '../answer.js';
 import { asObject, optionalText, requireText } from '../fields.js';
 import { defineAdapter } from './adapter.js';
 import { boxedGold, hasFields } from './shapes.js';
+
+/** A note behind the answer, of a second one; its box is not the gold. */
+const ALSO_ACCEPTED = /Note:\s*\$?\\boxed\{([^{}]+)\}\$?\s+is also accepted[^$]*$/;
 
 /** MATH in its original fields: the gold is the last \boxed{} of the solution. */
 export const math = defineAdapter({
@@ -13,9 +16,12 @@ export const math = defineAdapter({
   recognises: (row) => hasFields(row, 'problem', 'solution', 'level', 'type') && !('answer' in row),
   read(row) {
     const fields = asObject(row);
+    const solution = requireText(fields, 'solution');
+    const gold = boxedGold(solution.replace(ALSO_ACCEPTED, ''));
+    const also = ALSO_ACCEPTED.exec(solution)?.[1];
     return {
       question: requireText(fields, 'problem'),
-      answer: typedAnswer(boxedGold(requireText(fields, 'solution')), 'math'),
+      answer: answerWithAliases(also === undefined ? [gold] : [gold, also], 'math'),
       subject: optionalText(fields, 'type'),
     };
   },

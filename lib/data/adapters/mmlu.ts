@@ -9,8 +9,9 @@ import {
   requireTexts,
   type RowObject,
 } from '../fields.js';
-import { type GoldChoice, goldOption, labelled } from '../options.js';
+import { goldOption, labelled } from '../options.js';
 import { defineAdapter, type ParsedRow, type RowContext } from './adapter.js';
+import { goldChoice } from './shapes.js';
 
 const OPTION_COLUMN = /^(?:choice|option|ans(?:wer)?)[ _]?([0-9]|[a-j])$|^([a-j])$/i;
 
@@ -58,12 +59,6 @@ function readCells(cells: readonly unknown[], context: RowContext): ParsedRow {
 
 function optionColumns(row: RowObject): string[] {
   return Object.keys(row).filter((name) => OPTION_COLUMN.test(name));
-}
-
-/** Letter or index from 0: both occur as text. */
-function goldChoice(gold: string): GoldChoice {
-  const text = gold.trim();
-  return /^\d+$/.test(text) ? { index: Number(text) } : { label: text };
 }
 
 /** `test/anatomy_test.csv` is the subject anatomy; other names say nothing. */

@@ -10,7 +10,7 @@ import {
 } from '../fields.js';
 import { lastBoxed } from '../latex.js';
 import { RowProblem } from '../ledger.js';
-import { type GoldChoice, goldOption, unlabelled } from '../options.js';
+import { type GoldChoice, goldOption, splitInlineOptions, unlabelled } from '../options.js';
 import { type Adapter, type AdapterDefinition, defineAdapter, type ParsedRow } from './adapter.js';
 
 /** Whether the row is an object that has all these fields. */
@@ -63,6 +63,15 @@ export function readChoices(
     answer: goldOption(options, goldChoice(requireScalar(fields, names.gold))),
     subject: names.subject === undefined ? undefined : optionalText(fields, names.subject),
   };
+}
+
+/**
+ * A question whose options stand in its text in a running line (`… (A) one (B) two`) and whose gold is a letter; undefined
+ * where it is not so.
+ */
+export function readInlineChoices(text: string, gold: string): ParsedRow | undefined {
+  const split = /^\(?[A-Z]\)?$/.test(gold.trim()) ? splitInlineOptions(text) : undefined;
+  return split === undefined ? undefined : { ...split, answer: goldOption(split.options, goldChoice(gold)) };
 }
 
 /** A gold given as letter (`C`, `(c)`), index from 0, or option text. Several letters drop the row (`multi-answer`). */

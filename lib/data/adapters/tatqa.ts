@@ -26,10 +26,13 @@ export const tatqa = defineAdapter({
     const fields = asObject(row);
     const asked = asObject(fields['question']);
     const scale = optionalText(asked, 'scale');
-    const unit = scale === undefined ? '' : ` Give the answer in ${scale === 'percent' ? scale : `${scale}s`}.`;
+    const answer = gold(asked, scale);
+    // Spans without a number may have a scale, too: it says nothing of them.
+    const scaled = scale !== undefined && /\d/.test(answer.value);
+    const unit = scaled ? ` Give the answer in ${scale === 'percent' ? scale : `${scale}s`}.` : '';
     return {
       question: `${report(fields)}\n\n${requireText(asked, 'question').trim()}${unit}`,
-      answer: gold(asked, scale),
+      answer,
       subject: optionalText(asked, 'answer_type'),
     };
   },

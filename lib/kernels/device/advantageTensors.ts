@@ -1,11 +1,10 @@
 import { invalidType, invalidValue } from '../../errors.js';
-import { type CudaStream } from '../../native/stream.js';
-import { DeviceTensor } from '../../native/tensor.js';
+import { type DeviceTensor } from '../../native/tensor.js';
 import { checkGroupSize, encodeEstimator, type EstimatorSettings } from '../advantages.js';
 import { numberIn } from '../arguments.js';
 import { encodeWhitening, type WhitenOptions } from '../tokenAdvantages.js';
 import { callGae, callGroupAdvantages, callOptimalTokenBaseline, callWhiten } from './advantages.js';
-import { DeviceCall, type DeviceInput } from './call.js';
+import { onDeviceOf, rowsOf, type DeviceInput, type OnStream } from './call.js';
 
 /**
  * Advantages on device tensors: the same bits as the functions on host arrays. Small arrays may stay on the host; nothing
@@ -15,34 +14,9 @@ import { DeviceCall, type DeviceInput } from './call.js';
  * Each throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for arguments that do not fit together,
  * `ERR_NATIVE` where CUDA fails.
  */
-interface OnStream {
-  /** Stream to run on; default: that of the first argument. */
-  readonly stream?: CudaStream | undefined;
-}
-
 type Floats = DeviceInput<Float32Array>;
 type Offsets = DeviceInput<Int32Array>;
 type Bytes = DeviceInput<Uint8Array>;
-
-function onDeviceOf<T>(
-  field: string,
-  tensor: unknown,
-  stream: CudaStream | undefined,
-  body: (call: DeviceCall) => T,
-): T {
-  if (!(tensor instanceof DeviceTensor)) throw invalidType(field, 'a DeviceTensor', tensor);
-  const call = new DeviceCall(tensor.deviceIndex, stream ?? tensor.stream);
-  try {
-    return body(call);
-  } finally {
-    call.release();
-  }
-}
-
-function rowsOf(field: string, offsets: Offsets): number {
-  if (offsets.length === 0) throw invalidValue(field, 'at least [0]', offsets);
-  return offsets.length - 1;
-}
 
 export interface DeviceGroupAdvantageOptions extends EstimatorSettings, OnStream {
   readonly groupSize?: number;

@@ -101,23 +101,57 @@ function withTransfer(device: number, body: (transfer: Transfer) => void): void 
   }
 }
 
+/** What both directions of log-probs begin with. */
+function addLogprobInput(
+  transfer: Transfer,
+  args: Parameters<RowKernels['logprobForward']> | Parameters<RowKernels['logprobBackward']>,
+): void {
+  const [logits, type, rows, vocab, stride, tokens, temperature, temperatures, softcap, ignore, offset] = args;
+  transfer.input(logits).number(type, rows, vocab, stride);
+  transfer.input(tokens).input(temperatures).number(temperature);
+  transfer.number(softcap, ignore, offset).input(args[11]).input(args[12]);
+}
+
 function cudaKernels(device: number): RowKernels {
   return {
     ...tokenKernels(device),
-    logprobForward(logits, type, rows, vocab, stride, tokens, temperature, temperatures, _threads, ...results) {
-      const [status, logprob, logsumexp, state, entropy] = results;
+    logprobForward(...args) {
+      // By index: what stands in front is what both directions begin with, see LogprobArguments in binding.d.cts.
+      const [status, logprob, logsumexp, state, entropy, sumSquares] = [
+        args[14],
+        args[15],
+        args[16],
+        args[17],
+        args[18],
+        args[19],
+      ];
+      const [topK, topTokens, topLogprobs, listed, listedTokens, listedLogprobs] = [
+        args[20],
+        args[21],
+        args[22],
+        args[23],
+        args[24],
+        args[25],
+      ];
       withTransfer(device, (transfer) => {
-        transfer.input(logits).number(type, rows, vocab, stride);
-        transfer.input(tokens).input(temperatures).number(temperature);
-        transfer.output(status).output(logprob).output(logsumexp).output(state).output(entropy);
+        addLogprobInput(transfer, args);
+        transfer.output(status).output(logprob).output(logsumexp).output(state).output(entropy).output(sumSquares);
+        transfer.number(topK, listed).output(topTokens).output(topLogprobs);
+        transfer.input(listedTokens).output(listedLogprobs);
         transfer.run('cudaLogprobForward');
       });
     },
-    logprobBackward(logits, type, rows, vocab, stride, tokens, temperature, temperatures, _threads, ...rest) {
-      const [state, dLogprob, dEntropy, dLogits, dType, dStride] = rest;
+    logprobBackward(...args) {
+      const [state, dLogprob, dEntropy, dType, dStride, dLogits] = [
+        args[14],
+        args[15],
+        args[16],
+        args[17],
+        args[18],
+        args[19],
+      ];
       withTransfer(device, (transfer) => {
-        transfer.input(logits).number(type, rows, vocab, stride);
-        transfer.input(tokens).input(temperatures).number(temperature);
+        addLogprobInput(transfer, args);
         transfer.input(state).input(dLogprob).input(dEntropy);
         transfer.inout(dLogits).number(dType, dStride);
         transfer.run('cudaLogprobBackward');

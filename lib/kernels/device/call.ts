@@ -21,7 +21,11 @@ export type Operation =
   | 'cudaGae'
   | 'cudaWhiten'
   | 'cudaOptimalTokenBaseline'
-  | 'cudaPolicyLoss';
+  | 'cudaPolicyLoss'
+  | 'cudaRolloutCorrection'
+  | 'cudaSelectByCovariance'
+  | 'cudaSelectByEntropy'
+  | 'cudaSecondMomentMask';
 
 /**
  * The arguments of one native operation: pointers and numbers in the order of native/addon/cuda_operations.cpp and
@@ -43,6 +47,12 @@ export class DeviceCall {
 
   number(...values: number[]): this {
     this.#numbers.push(...values);
+    return this;
+  }
+
+  /** A 64-bit integer that is no pointer: it travels with the pointers. */
+  integer(value: bigint): this {
+    this.#pointers.push(value);
     return this;
   }
 
@@ -105,4 +115,31 @@ export class DeviceCall {
     }
     return tensor;
   }
+}
+
+export interface OnStream {
+  /** Stream to run on; default: that of the first argument. */
+  readonly stream?: CudaStream | undefined;
+}
+
+/** Runs `body` with a call on the device of `tensor`, an operation's first argument. */
+export function onDeviceOf<T>(
+  field: string,
+  tensor: unknown,
+  stream: CudaStream | undefined,
+  body: (call: DeviceCall) => T,
+): T {
+  if (!(tensor instanceof DeviceTensor)) throw invalidType(field, 'a DeviceTensor', tensor);
+  const call = new DeviceCall(tensor.deviceIndex, stream ?? tensor.stream);
+  try {
+    return body(call);
+  } finally {
+    call.release();
+  }
+}
+
+/** How many rows offsets cut. */
+export function rowsOf(field: string, offsets: DeviceInput<Int32Array>): number {
+  if (offsets.length === 0) throw invalidValue(field, 'at least [0]', offsets);
+  return offsets.length - 1;
 }

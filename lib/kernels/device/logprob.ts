@@ -1,14 +1,17 @@
 import { invalidValue } from '../../errors.js';
 import { type CudaStream } from '../../native/stream.js';
 import { DeviceTensor } from '../../native/tensor.js';
+import { requireInteger } from '../arguments.js';
+import { checkScalars, MOST_TOP, STATE_SIZE, type LogprobScalars } from '../logprobOptions.js';
 import { DeviceCall, type DeviceInput } from './call.js';
 import { addLogits, checkDeviceLogits, type DeviceLogits } from './logits.js';
 
-const STATE_SIZE = 3;
-
-export interface DeviceLogprobOptions {
+export interface DeviceLogprobOptions extends LogprobScalars {
   /** Softmax temperature: one for all rows, or one per row; default 1. Values on the device are not checked. */
   readonly temperature?: number | DeviceInput<Float32Array> | undefined;
+  /** As in `LogprobOptions`. Columns on the device are not checked: those that do not exist count as masked. */
+  readonly keptSet?:
+    { readonly tokens: DeviceInput<Int32Array>; readonly offsets: DeviceInput<Int32Array> } | undefined;
   /** Stream to run on; default: that of the logits. */
   readonly stream?: CudaStream | undefined;
 }
@@ -16,12 +19,19 @@ export interface DeviceLogprobOptions {
 export interface DeviceTokenLogprobsOptions extends DeviceLogprobOptions {
   /** Also compute the entropy of each row; default true. */
   readonly entropy?: boolean | undefined;
-  /** Tensors to write into, of one element per row (`state`: three). */
+  /** Also compute the sum of squared probabilities; default false. */
+  readonly sumSquares?: boolean | undefined;
+  /** Also return the tokens of largest log-prob of each row, this many (at most 4096); default none. */
+  readonly topK?: number | undefined;
+  /** Also return the log-probs of these tokens, `rows * k` of them; default none. */
+  readonly candidates?: DeviceInput<Int32Array> | undefined;
+  /** Tensors to write into, of one element per row (`state`: five). */
   readonly out?:
     | {
         readonly logprob?: DeviceTensor;
         readonly entropy?: DeviceTensor;
         readonly logsumexp?: DeviceTensor;
+        readonly sumSquares?: DeviceTensor;
         readonly state?: DeviceTensor;
         readonly status?: DeviceTensor;
       }
@@ -33,7 +43,13 @@ export interface DeviceTokenLogprobs {
   readonly logprob: DeviceTensor;
   readonly entropy?: DeviceTensor;
   readonly logsumexp: DeviceTensor;
-  /** float64, three a row: for the backward pass. */
+  readonly sumSquares?: DeviceTensor;
+  /** `[rows * topK]`, int32 and float32. */
+  readonly topTokens?: DeviceTensor;
+  readonly topLogprobs?: DeviceTensor;
+  /** float32, like `candidates`. */
+  readonly candidateLogprobs?: DeviceTensor;
+  /** float64, five a row: for the backward pass. */
   readonly state: DeviceTensor;
   /** uint8: per row a code of `rowStatus`. */
   readonly status: DeviceTensor;
@@ -56,6 +72,44 @@ function addTemperature(call: DeviceCall, temperature: DeviceLogprobOptions['tem
   call.input('options.temperature', temperature, 'float32', rows).number(1);
 }
 
+/** What both directions begin with. */
+function addInput(
+  call: DeviceCall,
+  x: DeviceLogits,
+  tokens: DeviceInput<Int32Array>,
+  options: DeviceLogprobOptions,
+): void {
+  addLogits(call, x);
+  call.input('tokens', tokens, 'int32', x.rows);
+  addTemperature(call, options.temperature, x.rows);
+  const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
+  call.number(softcap, ignoreIndex, vocabOffset);
+  const { keptSet } = options;
+  call.input('options.keptSet.tokens', keptSet?.tokens, 'int32', keptSet?.tokens.length ?? 0);
+  call.input('options.keptSet.offsets', keptSet?.offsets, 'int32', x.rows + 1);
+}
+
+/** The outputs of several elements per row. */
+function addMany(call: DeviceCall, rows: number, options: DeviceTokenLogprobsOptions) {
+  const { topK, candidates } = options;
+  const k = topK === undefined ? 0 : requireInteger('options.topK', topK, 1, MOST_TOP);
+  const listed = candidates === undefined || rows === 0 ? 0 : candidates.length / rows;
+  if (!Number.isInteger(listed)) {
+    throw invalidValue('options.candidates', `of rows * k elements, ${rows} rows`, candidates?.length);
+  }
+  const topTokens = topK === undefined ? undefined : call.output('topTokens', undefined, 'int32', rows * k);
+  const topLogprobs = topK === undefined ? undefined : call.output('topLogprobs', undefined, 'float32', rows * k);
+  call.number(k, listed).pointer(topTokens).pointer(topLogprobs);
+  call.input('options.candidates', candidates, 'int32', rows * listed);
+  const candidateLogprobs = candidates && call.output('candidateLogprobs', undefined, 'float32', rows * listed);
+  call.pointer(candidateLogprobs);
+  return {
+    ...(topTokens && { topTokens }),
+    ...(topLogprobs && { topLogprobs }),
+    ...(candidateLogprobs && { candidateLogprobs }),
+  };
+}
+
 /**
  * `tokenLogprobs` on a GPU: the same bits. Results are new tensors unless given in `options.out`; nothing waits for the
  * device as long as every argument lives there.
@@ -74,9 +128,7 @@ export function deviceTokenLogprobs(
   const call = new DeviceCall(logits.deviceIndex, options.stream ?? logits.stream);
   const { out = {} } = options;
   try {
-    addLogits(call, x);
-    call.input('tokens', tokens, 'int32', rows);
-    addTemperature(call, options.temperature, rows);
+    addInput(call, x, tokens, options);
     const status = call.output('options.out.status', out.status, 'uint8', rows);
     const logprob = call.output('options.out.logprob', out.logprob, 'float32', rows);
     const logsumexp = call.output('options.out.logsumexp', out.logsumexp, 'float32', rows);
@@ -84,8 +136,16 @@ export function deviceTokenLogprobs(
     const wanted = options.entropy ?? true;
     const entropy = wanted ? call.output('options.out.entropy', out.entropy, 'float32', rows) : undefined;
     call.pointer(status).pointer(logprob).pointer(logsumexp).pointer(state).pointer(entropy);
+    const squares = options.sumSquares ?? false;
+    const sumSquares = squares ? call.output('options.out.sumSquares', out.sumSquares, 'float32', rows) : undefined;
+    call.pointer(sumSquares);
+    const many = addMany(call, rows, options);
     call.run('cudaLogprobForward');
-    return { logprob, logsumexp, state, status, ...(entropy === undefined ? {} : { entropy }) };
+    return {
+      ...{ logprob, logsumexp, state, status, ...many },
+      ...(entropy && { entropy }),
+      ...(sumSquares && { sumSquares }),
+    };
   } finally {
     call.release();
   }
@@ -129,9 +189,7 @@ export function deviceLogprobBackward(
   const d = checkGradient(x, out);
   const call = new DeviceCall(logits.deviceIndex, stream);
   try {
-    addLogits(call, x);
-    call.input('tokens', tokens, 'int32', rows);
-    addTemperature(call, options.temperature, rows);
+    addInput(call, x, tokens, options);
     call.input('gradients.state', gradients.state, 'float64', rows * STATE_SIZE);
     call.input('gradients.dLogprob', gradients.dLogprob, 'float32', rows);
     call.input('gradients.dEntropy', gradients.dEntropy, 'float32', rows);

@@ -2,12 +2,26 @@ import type binding = require('#binding');
 
 import { callGae, callGroupAdvantages, callOptimalTokenBaseline, callWhiten } from './advantages.js';
 import { DeviceCall } from './call.js';
+import {
+  callRolloutCorrection,
+  callSecondMomentMask,
+  callSelectByCovariance,
+  callSelectByEntropy,
+} from './corrections.js';
 import { callPolicyLoss } from './policyLoss.js';
 
 /** The kernels that take rewards or tokens, on host arrays: see backend.ts. */
 export type TokenKernels = Pick<
   typeof binding,
-  'groupAdvantages' | 'gae' | 'whiten' | 'optimalTokenBaseline' | 'policyLoss'
+  | 'groupAdvantages'
+  | 'gae'
+  | 'whiten'
+  | 'optimalTokenBaseline'
+  | 'policyLoss'
+  | 'rolloutCorrection'
+  | 'selectByCovariance'
+  | 'selectByEntropy'
+  | 'secondMomentMask'
 >;
 
 /** The first index at which offsets break 0 = o[0] <= o[1] <= ... = total, or -1: as native/addon/offsets.h. */
@@ -69,6 +83,30 @@ export function tokenKernels(device: number): TokenKernels {
       const floats = { logprobs, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, entropies, weights };
       return checked(cuSeqlens, tokens, (call) => {
         callPolicyLoss(call, { ...counts, ...floats, mask, selected, promptOffsets, dLogprobs, dEntropies, results });
+      });
+    },
+    rolloutCorrection(tokens, sequences, cuSeqlens, logprobs, rolloutLogprobs, mask, parameters, rules, ...rest) {
+      const [, weights, maskOut, results] = rest;
+      const arrays = { cuSeqlens, logprobs, rolloutLogprobs, mask, weights, maskOut, results };
+      return checked(cuSeqlens, tokens, (call) => {
+        callRolloutCorrection(call, { tokens, sequences, parameters, rules, ...arrays });
+      });
+    },
+    selectByCovariance(tokens, sequences, cuSeqlens, logprobs, oldLogprobs, advantages, tokenAdvantages, ...rest) {
+      const [mask, parameters, seed, selected] = rest;
+      const arrays = { cuSeqlens, logprobs, oldLogprobs, advantages, mask, selected };
+      return checked(cuSeqlens, tokens, (call) => {
+        callSelectByCovariance(call, { tokens, sequences, tokenAdvantages, parameters, seed, ...arrays });
+      });
+    },
+    selectByEntropy(tokens, entropies, mask, ratio, selected) {
+      run((call) => {
+        callSelectByEntropy(call, { tokens, ratio, entropies, mask, selected });
+      });
+    },
+    secondMomentMask(tokens, logprobs, rolloutLogprobs, mask, threshold, maskOut) {
+      run((call) => {
+        callSecondMomentMask(call, { tokens, threshold, logprobs, rolloutLogprobs, mask, maskOut });
       });
     },
   };

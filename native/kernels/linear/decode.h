@@ -19,12 +19,31 @@ CT_INLINE typename V::F LoadBias(const float* bias, size_t n) {
   return n >= V::kWidth ? V::Load(bias) : V::LoadPartial(bias, n, 0.0F);
 }
 
-// Fetches into the second-level cache: what is fetched is as large as all rows of a square.
-CT_INLINE void FetchFar(const char* p, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i, 0, 2);
+// Adds one square of steps to the sums, `steps` <= kWidth of them, from row[i] + k on. hidden: [step][token].
+template <class C, size_t kTokens, bool kWhole>
+CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t steps, size_t depth, const float* hidden,
+                            typename C::Vector::F* sum) {
+  using V = typename C::Vector;
+  constexpr size_t w = V::kWidth;
+  typename V::F square[w];
+  const size_t cell = w == 1 ? C::StepOf(k) : k;
+#pragma GCC unroll 16
+  for (size_t i = 0; i < w; ++i) {
+    square[i] = kWhole ? C::Load(row[i] + cell * C::kPerCell) : LoadCells<C>(row[i], cell, depth);
+  }
+  simd::Transpose<V>::Run(square);
+#pragma GCC unroll 16
+  for (size_t i = 0; i < w; ++i) {
+    if (!kWhole && i >= steps) break;
+#pragma GCC unroll 8
+    for (size_t t = 0; t < kTokens; ++t) {
+      sum[t] = C::Step(square[w == 1 ? 0 : C::StepOf(i)], V::Set(hidden[i * kTokens + t]), sum[t]);
+    }
+  }
 }
 
-// One vector of vocabulary entries; rows of the weights past `entries` are read as the last one.
+// One vector of vocabulary entries; rows of the weights past `entries` are read as the last one. The processor's own
+// prefetching keeps up with the few streams of a vector: fetching by hand, near or far, measured slower.
 template <class C, size_t kTokens>
 CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t first, size_t entries,
                             typename C::Vector::F* total) {
@@ -35,33 +54,18 @@ CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t
   const T* row[w];
   for (size_t i = 0; i < w; ++i) row[i] = weight + (i < entries ? i : entries - 1) * op.weight_stride;
   const size_t steps = C::Steps(op.depth);
-  // The rows of the next vector, in the order of their addresses, while this one is worked on.
-  const size_t fetched = (w * op.weight_stride * sizeof(T) + (steps + w - 1) / w - 1) / ((steps + w - 1) / w);
-  const char* ahead = reinterpret_cast<const char*>(weight + w * op.weight_stride);
+  const size_t whole = w == 1 ? op.depth / 2 * 2 : op.depth / (w * C::kPerCell) * w;  // Steps of whole squares.
   for (size_t begin = 0; begin < steps; begin += C::kBlock) {
     const size_t end = steps - begin < C::kBlock ? steps : begin + C::kBlock;
+    const size_t whole_end = end < whole ? end : whole;
     typename V::F sum[kTokens];
     for (size_t t = 0; t < kTokens; ++t) sum[t] = V::Set(0.0F);
-    for (size_t k = begin; k < end; k += w, ahead += fetched) {
-      FetchFar(ahead, fetched);
-      typename V::F square[w];
-#pragma GCC unroll 16
-      for (size_t i = 0; i < w; ++i) square[i] = LoadCells<C>(row[i], w == 1 ? C::StepOf(k) : k, op.depth);
-      simd::Transpose<V>::Run(square);
-      const float* x = hidden + k;
-      if (k + w <= end) {
-#pragma GCC unroll 16
-        for (size_t i = 0; i < w; ++i) {
-#pragma GCC unroll 8
-          for (size_t t = 0; t < kTokens; ++t) {
-            sum[t] = C::Step(square[w == 1 ? 0 : C::StepOf(i)], V::Set(x[t * steps + i]), sum[t]);
-          }
-        }
-      } else {
-        for (size_t i = 0; k + i < end; ++i) {
-          for (size_t t = 0; t < kTokens; ++t) sum[t] = C::Step(square[C::StepOf(i)], V::Set(x[t * steps + i]), sum[t]);
-        }
-      }
+    size_t k = begin;
+    for (; k + w <= whole_end; k += w) {
+      DecodeSquare<C, kTokens, true>(row, k, w, op.depth, hidden + k * kTokens, sum);
+    }
+    for (; k < end; k += w) {
+      DecodeSquare<C, kTokens, false>(row, k, end - k, op.depth, hidden + k * kTokens, sum);
     }
     for (size_t t = 0; t < kTokens; ++t) total[t] = begin == 0 ? sum[t] : V::Add(total[t], sum[t]);
   }
@@ -73,8 +77,7 @@ void DecodeTokens(const LinearProduct& op, const float* hidden, size_t first, si
   using V = typename C::Vector;
   constexpr size_t w = V::kWidth;
   for (size_t v = 0; v < columns; v += w) {
-    typename V::F total[kTokens];
-    for (size_t t = 0; t < kTokens; ++t) total[t] = V::Set(0.0F);
+    typename V::F total[kTokens] = {};
     DecodeVector<C, kTokens>(op, hidden, first + v, columns - v, total);
     for (size_t t = 0; t < rows; ++t) {
       if (op.bias != nullptr) total[t] = V::Add(total[t], LoadBias<V>(op.bias + first + v, columns - v));
@@ -85,6 +88,22 @@ void DecodeTokens(const LinearProduct& op, const float* hidden, size_t first, si
 
 // Rows that a decoding product works on: what is not 1, 2, 4 or 8 is filled up with zeros.
 constexpr size_t DecodeTokensFor(size_t rows) { return rows <= 2 ? rows : rows <= 4 ? 4 : kDecodeRows; }
+
+// Packs `packed.rows` rows of cells as [step][token].
+template <class C, class Row>
+void PackTokens(const LinearProduct& op, const PackedRows& packed, const Row& row) {
+  const size_t tokens = DecodeTokensFor(packed.rows);
+  const size_t steps = C::Steps(op.depth);
+  auto* out = static_cast<float*>(packed.data);
+  alignas(64) float cells[C::kBlock];
+  for (size_t t = 0; t < tokens; ++t) {
+    for (size_t k = 0; k < steps; k += C::kBlock) {
+      const size_t block = steps - k < C::kBlock ? steps - k : C::kBlock;
+      if (t < packed.rows) CopyCells<C>(row(t), k, block, op.depth, cells);
+      for (size_t i = 0; i < block; ++i) out[(k + i) * tokens + t] = t < packed.rows ? cells[i] : 0.0F;
+    }
+  }
+}
 
 // All packed rows: at most kDecodeRows.
 template <class C>

@@ -28,7 +28,7 @@ void ForEachTile(const LinearProduct& op, const LinearKernels& kernels, const Ro
       const size_t first = tile * spec::kTile;
       const size_t columns = std::min(spec::kTile, op.vocab - first);
       const ScratchPool::Lease scratch(scratches);
-      logits(op, group.Block(block), first, columns, *scratch, (*scratch).logits, kLogitsStride);
+      logits(op, group.Block(block), first, columns, *scratch, scratch->logits, kLogitsStride);
       use(block, tile, columns, *scratch);
     }
   };
@@ -80,7 +80,7 @@ bool RunLinearForward(const LinearForward& op, size_t workspace, unsigned thread
   const AlignedBytes faults(plan.group * tiles * sizeof(TileFault));
   const AlignedBytes targets(plan.group * sizeof(float));
   LinearPartials partials = {0, sums.as<spec::TilePartial>(), faults.as<TileFault>(), targets.as<float>()};
-  const auto sum_tile = kernels.sum_tile[op.logprob.entropy];
+  const auto sum_tile = kernels.sum_tile[op.logprob.sum_squares != nullptr ? 2 : op.logprob.entropy ? 1 : 0];
   return ForEachGroup(product.rows, plan, cancel, [&](size_t begin) {
     group.Pack(begin);
     partials.base = begin;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/elements.h"
+#include "kernels/linear/backward_cpu.h"
 #include "kernels/linear/linear.h"
 #include "kernels/linear/product.h"
 #include "kernels/logprob/logprob_cpu.h"
@@ -17,7 +18,7 @@ namespace {
 
 // The rows of a tile are summed by the code that sums tiles of stored logits: equal logits give equal results.
 template <class V, Weighted kWeighted>
-void SumTileOfRows(const LogprobForward& op, const float* logits, size_t begin, size_t rows, size_t tile,
+void SumTileOfRows(const LogprobForward& op, float* logits, size_t begin, size_t rows, size_t tile,
                    const LinearPartials& partials) {
   using E = Float32Elements<V>;
   const size_t vocab = op.logits.vocab;
@@ -26,6 +27,8 @@ void SumTileOfRows(const LogprobForward& op, const float* logits, size_t begin, 
   const size_t columns = vocab - first < spec::kTile ? vocab - first : spec::kTile;
   for (size_t i = begin; i < begin + rows; ++i, logits += kLogitsStride) {
     const size_t row = partials.base + i;
+    if (IsIgnored(op, row)) continue;
+    if (op.softcap > 0) CapRow<V>(logits, columns, op.softcap);
     const spec::TilePartial sum = SumTile<V, E, kWeighted>(logits, columns, Log2Factor(op.temperature.At(row)));
     partials.tiles[i * tiles + tile] = sum;
     TileFault fault = TileFault::kNone;
@@ -33,8 +36,8 @@ void SumTileOfRows(const LogprobForward& op, const float* logits, size_t begin, 
       fault = Diagnose<V, E>(logits, columns) == RowStatus::kNan ? TileFault::kNan : TileFault::kPositiveInfinity;
     }
     partials.faults[i * tiles + tile] = fault;
-    const auto token = static_cast<size_t>(static_cast<int64_t>(op.tokens[row]));
-    if (token - first < columns) partials.targets[i] = logits[token - first];
+    const size_t element = ElementOf(op, SpanOf(op, row), op.tokens[row]) - first;
+    if (element < columns) partials.targets[i] = logits[element];
   }
 }
 
@@ -52,13 +55,15 @@ inline void FinishRows(const LogprobForward& op, size_t rows, const LinearPartia
   const size_t tiles = spec::TileCount(vocab);
   for (size_t i = 0; i < rows; ++i) {
     const size_t row = partials.base + i;
+    if (IsIgnored(op, row)) {
+      WriteRow(op, row, IgnoredRow(), spec::EmptyRow());
+      continue;
+    }
     const spec::RowState state = JoinTiles(partials.tiles + i * tiles, tiles);
-    const int32_t token = op.tokens[row];
-    const bool in_range = token >= 0 && static_cast<size_t>(token) < vocab;
-    const RowResult result = HasDistribution(state)
-                                 ? FinishRow(state, Log2Factor(op.temperature.At(row)), in_range, partials.targets[i])
-                                 : NoDistribution(DiagnoseTiles(partials.faults + i * tiles, tiles));
-    WriteRow(op, row, result, state, op.entropy);
+    const size_t target = ElementOf(op, SpanOf(op, row), op.tokens[row]);
+    const RowResult result = HasDistribution(state) ? FinishRow(op, row, state, target, partials.targets[i])
+                                                    : NoDistribution(DiagnoseTiles(partials.faults + i * tiles, tiles));
+    WriteRow(op, row, result, state);
   }
 }
 
@@ -70,8 +75,14 @@ constexpr LinearKernels MakeLinearKernels() {
       {SizesOf<F32>, SizesOf<B16>},
       {Pack<F32>, Pack<B16>},
       {LogitsOfBlock<F32>, LogitsOfBlock<B16>},
-      {SumTileOfRows<V, Weighted::kNo>, SumTileOfRows<V, Weighted::kYes>},
+      {SumTileOfRows<V, Weighted::kNo>, SumTileOfRows<V, Weighted::kYes>, SumTileOfRows<V, Weighted::kSquares>},
       FinishRows,
+      {GradientOfRows<V, false>, GradientOfRows<V, true>},
+      kPanelBytes<V>,
+      kPanelColumns<V>,
+      {HiddenGradient<V, Float32Elements<V>>, HiddenGradient<V, Bfloat16Elements<V>>},
+      {WeightGradient<V, Float32Elements<V>>, WeightGradient<V, Bfloat16Elements<V>>},
+      BiasGradient<V>,
   };
 }
 

@@ -35,10 +35,10 @@ CT_INLINE typename V::F Broadcast(const char* p) {
   return V::Set(cell);
 }
 
-// out (+)= sum over `steps` of A(i, k) * panel(k, j). Where `ahead` is not null, A's rows from there on are fetched.
+// out (+)= sum over `steps` of A(i, k) * panel(k, j). Where `ahead` has data, as many of its cells are fetched.
 template <class C, size_t kRows, size_t kVectors>
 CT_INLINE void ProductTile(CellView a, const float* panel, size_t steps, float* out, size_t out_row, bool add,
-                           const char* ahead) {
+                           CellView ahead) {
   using V = typename C::Vector;
   constexpr size_t w = V::kWidth;
   constexpr size_t kUnroll = 4;
@@ -67,9 +67,9 @@ CT_INLINE void ProductTile(CellView a, const float* panel, size_t steps, float* 
   };
   size_t k = 0;
   for (; k + kUnroll <= steps; k += kUnroll) {
-    if (ahead != nullptr && k * a.step % kLine == 0) {
+    if (ahead.data != nullptr && k * ahead.step % kLine == 0) {
 #pragma GCC unroll 12
-      for (size_t i = 0; i < kRows; ++i) V::Prefetch(ahead + i * a.row + k * a.step);
+      for (size_t i = 0; i < kRows; ++i) V::Prefetch(ahead.data + i * ahead.row + k * ahead.step);
     }
 #pragma GCC unroll 4
     for (size_t u = 0; u < kUnroll; ++u) step(u);

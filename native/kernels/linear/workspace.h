@@ -72,8 +72,44 @@ inline RowPlan PlanRows(const LinearProduct& op, const LinearKernels& kernels, s
   }
 }
 
-// One LinearScratch for each thread that may be at work; taken and given back around a task.
-class ScratchPool {
+// What each thread that may be at work has one of; taken and given back around a task.
+template <class T>
+class FreeList {
+ public:
+  void Add(const T& item) { free_.push_back(item); }
+
+  class Lease {
+   public:
+    explicit Lease(FreeList* list) : list_(list), item_(list->Take()) {}
+    ~Lease() { list_->Give(item_); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    const T& operator*() const { return item_; }
+    const T* operator->() const { return &item_; }
+
+   private:
+    FreeList* list_;
+    T item_;
+  };
+
+ private:
+  T Take() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const T item = free_.back();
+    free_.pop_back();
+    return item;
+  }
+  void Give(const T& item) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    free_.push_back(item);
+  }
+
+  std::mutex mutex_;
+  std::vector<T> free_;
+};
+
+// One LinearScratch per thread, for blocks of `rows` rows.
+class ScratchPool : public FreeList<LinearScratch> {
  public:
   ScratchPool(const LinearSizes& sizes, size_t rows, unsigned threads) {
     for (unsigned i = 0; i < threads; ++i) {
@@ -82,37 +118,11 @@ class ScratchPool {
       scratch.product = static_cast<float*>(keep(sizes.product));
       scratch.weight = keep(sizes.weight);
       scratch.logits = static_cast<float*>(keep(rows * kLogitsStride * sizeof(float)));
-      free_.push_back(scratch);
+      Add(scratch);
     }
   }
 
-  class Lease {
-   public:
-    explicit Lease(ScratchPool* pool) : pool_(pool), scratch_(pool->Take()) {}
-    ~Lease() { pool_->Give(scratch_); }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-    const LinearScratch& operator*() const { return scratch_; }
-
-   private:
-    ScratchPool* pool_;
-    LinearScratch scratch_;
-  };
-
  private:
-  LinearScratch Take() {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const LinearScratch scratch = free_.back();
-    free_.pop_back();
-    return scratch;
-  }
-  void Give(const LinearScratch& scratch) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    free_.push_back(scratch);
-  }
-
-  std::mutex mutex_;
-  std::vector<LinearScratch> free_;
   std::vector<AlignedBytes> memory_;
 };
 

@@ -1,6 +1,7 @@
 // Gradient of log-prob and entropy with respect to the logits. Bytes moved: rows * vocab elements read once and written
 // once. The output may be the logits themselves: a first kernel of one thread per row therefore reads all that other
 // blocks would overwrite, the target's logit, and leaves the row's factors in the workspace.
+#include "kernels/logprob/elements.cuh"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/logprob/row.h"
 #include "kernels/tile.cuh"
@@ -13,25 +14,31 @@ constexpr unsigned kBlockWarps = kBlock / kWarp;
 
 struct RowFactors {
   GradientFactors factors;
-  float target_gradient;  // Without a token: of every element.
-  int32_t token;          // -1: the row is zero, or NaN.
+  float target_gradient;  // Of the target's column; of every column where `kind` is not regular.
+  int32_t target;         // The target's column; -1: none here.
+  RowGradient kind;
 };
+
+template <bool kEntropy>
+__device__ __forceinline__ float ElementGradient(float x, const GradientFactors& g, float extra) {
+  return g.softcap > 0 ? GradientOf<V, kEntropy, true>(x, g, extra) : GradientOf<V, kEntropy, false>(x, g, extra);
+}
 
 template <class S, bool kEntropy>
 __global__ __launch_bounds__(kBlock) void LogprobFactors(LogprobBackward op, RowFactors* out) {
   const size_t row = size_t{blockIdx.x} * kBlock + threadIdx.x;
   if (row >= op.logits.rows) return;
-  const auto* x = static_cast<const typename S::T*>(op.logits.data) + row * op.logits.stride;
-  const int32_t token = op.tokens[row];
-  const bool in_range = token >= 0 && static_cast<size_t>(token) < op.logits.vocab;
-  const float target = in_range ? S::Read(x + token) : 0.0F;
   RowFactors result = {};
-  result.token = -1;
-  const RowGradient kind = MakeGradientFactors<kEntropy>(op, row, in_range, target, &result.factors);
-  if (kind == RowGradient::kRegular) {
-    result.target_gradient = GradientOf<V, kEntropy>(target, result.factors, result.factors.target);
-    result.token = token;
-  } else if (kind == RowGradient::kNan) {
+  result.target = -1;
+  result.kind = MakeGradientFactors<kEntropy>(op, row, &result.factors);
+  if (result.kind == RowGradient::kRegular) {
+    const RowElements<S> x(op, row);
+    const size_t target = ElementOf(op, x.span(), op.tokens[row]);
+    if (target != kNoElement) {
+      result.target_gradient = ElementGradient<kEntropy>(x[target], result.factors, result.factors.target);
+      result.target = static_cast<int32_t>(x.span().Column(target));
+    }
+  } else if (result.kind == RowGradient::kNan) {
     result.target_gradient = spec::QuietNan();
   }
   out[row] = result;
@@ -45,11 +52,10 @@ __device__ __forceinline__ typename O::Pack GradientPack(const typename S::Pack&
 #pragma unroll
   for (int k = 0; k < kThreadLanes; ++k) {
     float d = row.target_gradient;
-    if (row.token >= 0) {
+    if (row.kind == RowGradient::kRegular) {
       const size_t j = begin + static_cast<size_t>(r * static_cast<int>(spec::kLanes)) +
                        static_cast<size_t>(column(static_cast<int>(LaneIndex()), k));
-      d = j == static_cast<size_t>(row.token) ? row.target_gradient
-                                              : GradientOf<V, kEntropy>(S::Get(x, k), row.factors, 0.0F);
+      if (static_cast<int64_t>(j) != row.target) d = GradientOf<V, kEntropy>(S::Get(x, k), row.factors, 0.0F);
     }
     O::Put(&out, k, d);
   }
@@ -70,7 +76,7 @@ __global__ __launch_bounds__(kBlock, 2) void LogprobGradient(LogprobBackward op,
   auto* out = static_cast<typename O::T*>(op.d_logits) + row * op.d_stride + begin;
   const RowFactors factors = rows[row];
   Tile<S> tile;
-  if (factors.token >= 0) tile.Load(x, n);
+  if (factors.kind == RowGradient::kRegular) tile.Load(x, n);
   // A 16-bit pack is eight neighbours, two float32 packs of four are not: whole packs only where both sides agree.
   constexpr bool kSameColumns = sizeof(typename S::T) == sizeof(typename O::T);
   if (kSameColumns && n == static_cast<int>(spec::kTile) && IsVectorAligned(out)) {
@@ -92,12 +98,34 @@ __global__ __launch_bounds__(kBlock, 2) void LogprobGradient(LogprobBackward op,
   }
 }
 
+// Rows that are capped or gathered: one thread per column, which it alone reads and writes.
+template <class S, class O, bool kEntropy>
+__global__ __launch_bounds__(kBlock) void LogprobElementGradient(LogprobBackward op, const RowFactors* rows) {
+  const size_t blocks = CeilDivide(op.logits.vocab, kBlock);
+  const size_t row = blockIdx.x / blocks;
+  const size_t column = blockIdx.x % blocks * kBlock + threadIdx.x;
+  if (column >= op.logits.vocab) return;
+  const RowFactors& factors = rows[row];
+  float d = factors.target_gradient;
+  if (factors.kind == RowGradient::kRegular && static_cast<int64_t>(column) != factors.target) {
+    const RowElements<S> x(op, row);
+    const size_t element = ElementOf(op, x.span(), op.vocab_offset + static_cast<int32_t>(column));
+    d = element != kNoElement ? ElementGradient<kEntropy>(x[element], factors.factors, 0.0F) : 0.0F;
+  }
+  O::Write(static_cast<typename O::T*>(op.d_logits) + row * op.d_stride + column, d);
+}
+
 template <class S, class O, bool kEntropy>
 cudaError_t Run(const LogprobBackward& op, void* workspace, cudaStream_t stream) {
   auto* rows = static_cast<RowFactors*>(workspace);
   const cudaError_t error =
       Launch(LogprobFactors<S, kEntropy>, CeilDivide(op.logits.rows, kBlock), kBlock, 0, stream, op, rows);
   if (error != cudaSuccess) return error;
+  if (HasElementOptions(op)) {
+    const size_t blocks = op.logits.rows * CeilDivide(op.logits.vocab, kBlock);
+    return Launch(LogprobElementGradient<S, O, kEntropy>, blocks, kBlock, 0, stream, op,
+                  static_cast<const RowFactors*>(rows));
+  }
   const size_t items = op.logits.rows * spec::TileCount(op.logits.vocab);
   return Launch(LogprobGradient<S, O, kEntropy>, CeilDivide(items, kBlockWarps), kBlock, 0, stream, op,
                 static_cast<const RowFactors*>(rows));

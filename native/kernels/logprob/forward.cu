@@ -5,6 +5,7 @@
 // partials in the workspace, and a second kernel joins. A warp holds its tile in registers (64 for float32), so 16
 // loads of 16 bytes are in flight per thread: with 2 blocks of 8 warps on a multiprocessor that is 128 KiB, three times
 // what an H100 needs to cover its memory latency.
+#include "kernels/logprob/elements.cuh"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/logprob/row.h"
 #include "kernels/tile.cuh"
@@ -17,27 +18,33 @@ constexpr unsigned kBlock = 256;
 constexpr unsigned kBlockWarps = kBlock / kWarp;
 constexpr size_t kMaxShared = 48 << 10;
 
-template <class S>
-__device__ __forceinline__ const typename S::T* RowOf(const Logits& logits, size_t row) {
-  return static_cast<const typename S::T*>(logits.data) + row * logits.stride;
+// Squares, and rows that are capped or gathered, take the elements one by one (elements.cuh); a tile of other rows is
+// loaded into registers.
+template <class S, Weighted kWeighted>
+__device__ __forceinline__ spec::TilePartial TileOfRow(const LogprobForward& op, size_t row, size_t index, float c) {
+  const size_t begin = index * spec::kTile;
+  if constexpr (kWeighted == Weighted::kSquares) {
+    const RowElements<S> x(op, row);
+    return SumTile<kWeighted>(ElementTile<S>{x, begin}, c);
+  } else {
+    const size_t rest = op.logits.vocab - begin;
+    Tile<S> tile;
+    tile.Load(RowOf<S>(op.logits, row) + begin, static_cast<int>(rest < spec::kTile ? rest : spec::kTile));
+    return SumTile<kWeighted>(tile, c);
+  }
 }
 
-template <class S, bool kWeighted>
-__device__ __forceinline__ spec::TilePartial TileOfRow(const typename S::T* x, size_t vocab, size_t index, float c) {
-  const size_t begin = index * spec::kTile;
-  const size_t rest = vocab - begin;
-  Tile<S> tile;
-  tile.Load(x + begin, static_cast<int>(rest < spec::kTile ? rest : spec::kTile));
-  return SumTile<S, kWeighted>(tile, c);
+__device__ __forceinline__ size_t TilesOf(const LogprobForward& op, size_t row) {
+  return IsIgnored(op, row) ? 0 : spec::TileCount(SpanOf(op, row).size);
 }
 
 // Why a row has no distribution. The whole warp looks; rows like that are rare.
 template <class S>
-__device__ __forceinline__ RowStatus Diagnose(const typename S::T* x, size_t n) {
+__device__ __forceinline__ RowStatus Diagnose(const RowElements<S>& x) {
   bool nan = false;
   bool positive = false;
-  for (size_t j = LaneIndex(); j < n; j += kWarp) {
-    const float v = S::Read(x + j);
+  for (size_t j = LaneIndex(); j < x.size(); j += kWarp) {
+    const float v = x[j];
     nan |= v != v;
     positive |= v > 0;
   }
@@ -47,70 +54,71 @@ __device__ __forceinline__ RowStatus Diagnose(const typename S::T* x, size_t n) 
 
 // Joins the partials of one row and writes its results: a whole warp, of which the first thread does the arithmetic
 // (the order of the joins is part of the specification).
-template <class S, bool kWeighted>
-__device__ __forceinline__ void FinishRowInWarp(const LogprobForward& op, size_t row, const spec::TilePartial* partials,
-                                                size_t tiles) {
-  const typename S::T* x = RowOf<S>(op.logits, row);
-  const size_t n = op.logits.vocab;
+template <class S>
+__device__ __forceinline__ void FinishRowInWarp(const LogprobForward& op, size_t row,
+                                                const spec::TilePartial* partials) {
+  if (IsIgnored(op, row)) {
+    if (LaneIndex() == 0) WriteRow(op, row, IgnoredRow(), spec::EmptyRow());
+    return;
+  }
+  const RowElements<S> x(op, row);
   spec::RowState state = spec::EmptyRow();
-  if (LaneIndex() == 0) state = JoinTiles(partials, tiles);
+  if (LaneIndex() == 0) state = JoinTiles(partials, spec::TileCount(x.size()));
   const bool sound = __any_sync(kFullWarp, LaneIndex() == 0 && HasDistribution(state) ? 1 : 0) != 0;
-  const RowStatus why = sound ? RowStatus::kOk : Diagnose<S>(x, n);
+  const RowStatus why = sound ? RowStatus::kOk : Diagnose(x);
   if (LaneIndex() != 0) return;
-
   RowResult result = NoDistribution(why);
   if (sound) {
-    const int32_t token = op.tokens[row];
-    const bool in_range = token >= 0 && static_cast<size_t>(token) < n;
-    result = FinishRow(state, Log2Factor(op.temperature.At(row)), in_range, in_range ? S::Read(x + token) : 0.0F);
+    const size_t target = ElementOf(op, x.span(), op.tokens[row]);
+    result = FinishRow(op, row, state, target, target != kNoElement ? x[target] : 0.0F);
   }
-  WriteRow(op, row, result, state, kWeighted);
+  WriteRow(op, row, result, state);
 }
 
 // Many rows. warps_per_row is 1, 2, 4 or 8.
-template <class S, bool kWeighted>
+template <class S, Weighted kWeighted>
 __global__ __launch_bounds__(kBlock, 2) void LogprobRows(LogprobForward op, unsigned warps_per_row) {
-  const size_t tiles = spec::TileCount(op.logits.vocab);
   const unsigned row_in_block = WarpIndex() / warps_per_row;
   const unsigned warp_in_row = WarpIndex() % warps_per_row;
   const size_t row = size_t{blockIdx.x} * (kBlockWarps / warps_per_row) + row_in_block;
-  auto* partials = static_cast<spec::TilePartial*>(DynamicShared()) + row_in_block * tiles;
+  auto* partials = static_cast<spec::TilePartial*>(DynamicShared()) + row_in_block * spec::TileCount(op.logits.vocab);
   if (row < op.logits.rows) {
     const float c = Log2Factor(op.temperature.At(row));
+    const size_t tiles = TilesOf(op, row);
     for (size_t i = warp_in_row; i < tiles; i += warps_per_row) {
-      const spec::TilePartial partial = TileOfRow<S, kWeighted>(RowOf<S>(op.logits, row), op.logits.vocab, i, c);
+      const spec::TilePartial partial = TileOfRow<S, kWeighted>(op, row, i, c);
       if (LaneIndex() == 0) partials[i] = partial;
     }
   }
   __syncthreads();
-  if (row < op.logits.rows && warp_in_row == 0) FinishRowInWarp<S, kWeighted>(op, row, partials, tiles);
+  if (row < op.logits.rows && warp_in_row == 0) FinishRowInWarp<S>(op, row, partials);
 }
 
 // Few rows: one warp per tile of any row.
-template <class S, bool kWeighted>
+template <class S, Weighted kWeighted>
 __global__ __launch_bounds__(kBlock, 2) void LogprobTiles(LogprobForward op, spec::TilePartial* partials) {
   const size_t tiles = spec::TileCount(op.logits.vocab);
   const size_t item = size_t{blockIdx.x} * kBlockWarps + WarpIndex();
   if (item >= op.logits.rows * tiles) return;
   const size_t row = item / tiles;
+  if (item % tiles >= TilesOf(op, row)) return;
   const float c = Log2Factor(op.temperature.At(row));
-  const spec::TilePartial partial = TileOfRow<S, kWeighted>(RowOf<S>(op.logits, row), op.logits.vocab, item % tiles, c);
+  const spec::TilePartial partial = TileOfRow<S, kWeighted>(op, row, item % tiles, c);
   if (LaneIndex() == 0) partials[item] = partial;
 }
 
-template <class S, bool kWeighted>
+template <class S>
 __global__ __launch_bounds__(kBlock, 2) void LogprobFinish(LogprobForward op, const spec::TilePartial* partials) {
-  const size_t tiles = spec::TileCount(op.logits.vocab);
   const size_t row = size_t{blockIdx.x} * kBlockWarps + WarpIndex();
-  if (row < op.logits.rows) FinishRowInWarp<S, kWeighted>(op, row, partials + row * tiles, tiles);
+  if (row < op.logits.rows) FinishRowInWarp<S>(op, row, partials + row * spec::TileCount(op.logits.vocab));
 }
 
 unsigned WarpsPerRow(size_t tiles) { return tiles >= 8 ? 8 : tiles >= 4 ? 4 : tiles >= 2 ? 2 : 1; }
 
 size_t SharedBytes(size_t tiles) { return kBlockWarps / WarpsPerRow(tiles) * tiles * sizeof(spec::TilePartial); }
 
-template <class S, bool kWeighted>
-cudaError_t Run(const LogprobForward& op, void* workspace, cudaStream_t stream) {
+template <class S, Weighted kWeighted>
+cudaError_t RunSums(const LogprobForward& op, void* workspace, cudaStream_t stream) {
   const size_t tiles = spec::TileCount(op.logits.vocab);
   const unsigned warps = WarpsPerRow(tiles);
   const size_t blocks = CeilDivide(op.logits.rows, kBlockWarps / warps);
@@ -123,7 +131,20 @@ cudaError_t Run(const LogprobForward& op, void* workspace, cudaStream_t stream) 
   const cudaError_t error = Launch(LogprobTiles<S, kWeighted>, CeilDivide(op.logits.rows * tiles, kBlockWarps), kBlock,
                                    0, stream, op, partials);
   if (error != cudaSuccess) return error;
-  return Launch(LogprobFinish<S, kWeighted>, CeilDivide(op.logits.rows, kBlockWarps), kBlock, 0, stream, op, partials);
+  return Launch(LogprobFinish<S>, CeilDivide(op.logits.rows, kBlockWarps), kBlock, 0, stream, op, partials);
+}
+
+template <class S>
+cudaError_t Run(const LogprobForward& op, void* workspace, cudaStream_t stream) {
+  cudaError_t error = cudaSuccess;
+  if (op.sum_squares != nullptr || HasElementOptions(op)) {
+    error = RunSums<S, Weighted::kSquares>(op, workspace, stream);
+  } else if (op.entropy) {
+    error = RunSums<S, Weighted::kYes>(op, workspace, stream);
+  } else {
+    error = RunSums<S, Weighted::kNo>(op, workspace, stream);
+  }
+  return error != cudaSuccess ? error : RunLogprobTop(op, stream);
 }
 
 }  // namespace
@@ -136,14 +157,11 @@ cudaError_t RunLogprobForward(const LogprobForward& op, void* workspace, cudaStr
   if (op.logits.rows == 0) return cudaSuccess;
   switch (op.logits.type) {
     case DType::kFloat32:
-      return op.entropy ? Run<Float32Storage, true>(op, workspace, stream)
-                        : Run<Float32Storage, false>(op, workspace, stream);
+      return Run<Float32Storage>(op, workspace, stream);
     case DType::kBfloat16:
-      return op.entropy ? Run<Bfloat16Storage, true>(op, workspace, stream)
-                        : Run<Bfloat16Storage, false>(op, workspace, stream);
+      return Run<Bfloat16Storage>(op, workspace, stream);
     case DType::kFloat16:
-      return op.entropy ? Run<Float16Storage, true>(op, workspace, stream)
-                        : Run<Float16Storage, false>(op, workspace, stream);
+      return Run<Float16Storage>(op, workspace, stream);
   }
   return cudaErrorInvalidValue;
 }

@@ -8,6 +8,7 @@
 #include "kernels/elements.h"
 #include "kernels/logprob/logprob.h"
 #include "kernels/logprob/row.h"
+#include "kernels/logprob/top_cpu.h"
 #include "kernels/tile_sum.h"
 #include "spec/bits.h"
 #include "spec/exponential.h"
@@ -42,61 +43,126 @@ CT_INLINE spec::RowState SumRow(const typename E::T* x, size_t n, float c, spec:
   return JoinTiles(scratch, tiles);
 }
 
-template <class V, class E, Weighted kWeighted>
-void LogprobRows(const LogprobForward& op, size_t begin, size_t end, spec::TilePartial* scratch) {
-  for (size_t i = begin; i < end; ++i) {
-    const typename E::T* x = RowOf<E>(op.logits, i);
-    const float c = Log2Factor(op.temperature.At(i));
-    const spec::RowState row = SumRow<V, E, kWeighted>(x, op.logits.vocab, c, scratch);
-    const int32_t token = op.tokens[i];
-    const bool in_range = token >= 0 && static_cast<size_t>(token) < op.logits.vocab;
-    const RowResult result = HasDistribution(row) ? FinishRow(row, c, in_range, in_range ? E::Read(x + token) : 0.0F)
-                                                  : NoDistribution(Diagnose<V, E>(x, op.logits.vocab));
-    WriteRow(op, i, result, row, kWeighted == Weighted::kYes);
+// A float32 copy of the elements of a row that take part, capped where asked. `copy` has room for whole vectors.
+template <class V, class E>
+CT_INLINE void CopyElements(const typename E::T* x, const RowSpan& span, float softcap, float* copy) {
+  if (span.columns != nullptr) {
+    for (size_t j = 0; j < span.size; ++j) copy[j] = E::Read(x + span.columns[j]);
+  }
+  for (size_t j = 0; j < span.size; j += V::kWidth) {
+    typename V::F v;
+    if (span.columns != nullptr) {
+      v = V::Load(copy + j);
+    } else {
+      v = span.size - j >= V::kWidth ? E::Load(x + j) : LoadTail<V, E>(x + j, span.size - j);
+    }
+    V::Store(copy + j, softcap > 0 ? CapLogits<V>(v, softcap) : v);
   }
 }
 
-template <class V, class E, class O, bool kEntropy, bool kStream>
+template <class V, class E, Weighted kWeighted>
+CT_INLINE void LogprobRow(const LogprobForward& op, size_t i, const RowSpan& span, const typename E::T* x,
+                          LogprobScratch* scratch) {
+  const float c = Log2Factor(op.temperature.At(i));
+  const bool ignored = IsIgnored(op, i);
+  const spec::RowState row = ignored ? spec::EmptyRow() : SumRow<V, E, kWeighted>(x, span.size, c, scratch->tiles);
+  if (ignored) {
+    WriteRow(op, i, IgnoredRow(), row);
+  } else if (HasDistribution(row)) {
+    const size_t target = ElementOf(op, span, op.tokens[i]);
+    WriteRow(op, i, FinishRow(op, i, row, target, target != kNoElement ? E::Read(x + target) : 0.0F), row);
+  } else {
+    WriteRow(op, i, NoDistribution(Diagnose<V, E>(x, span.size)), row);
+  }
+  if (op.top_k == 0 && op.listed == 0) return;
+  const LogprobOfElement<E> logprob(x, c, row);
+  if (op.top_k != 0) WriteTop<V, E>(op, i, span, logprob, scratch->top);
+  if (op.listed != 0) WriteListed(op, i, span, logprob);
+}
+
+template <class V, class E, Weighted kWeighted>
+void LogprobRows(const LogprobForward& op, size_t begin, size_t end, LogprobScratch* scratch) {
+  for (size_t i = begin; i < end; ++i) {
+    const typename E::T* x = RowOf<E>(op.logits, i);
+    const RowSpan span = SpanOf(op, i);
+    if (IsIgnored(op, i) || (span.columns == nullptr && op.softcap <= 0)) {
+      LogprobRow<V, E, kWeighted>(op, i, span, x, scratch);
+    } else {
+      CopyElements<V, E>(x, span, op.softcap, scratch->row);
+      LogprobRow<V, Float32Elements<V>, kWeighted>(op, i, span, scratch->row, scratch);
+    }
+  }
+}
+
+// The gradient of n elements; x may be `out`.
+template <class V, class E, class O, bool kEntropy, bool kCapped, bool kStream>
 CT_INLINE void GradientRow(const typename E::T* x, size_t n, const GradientFactors& g, typename O::T* out) {
   constexpr size_t w = V::kWidth;
   const typename V::F zero = V::Set(0.0F);
   size_t j = 0;
   if constexpr (kStream) {
     for (; j < n && reinterpret_cast<uintptr_t>(out + j) % (w * sizeof(float)) != 0; ++j) {
-      StoreTail<V, O>(out + j, 1, GradientOf<V, kEntropy>(V::Set(E::Read(x + j)), g, zero));
+      StoreTail<V, O>(out + j, 1, GradientOf<V, kEntropy, kCapped>(V::Set(E::Read(x + j)), g, zero));
     }
   }
   for (; j + w <= n; j += w) {
     V::Prefetch(x + j + spec::kTile);
-    const typename V::F d = GradientOf<V, kEntropy>(E::Load(x + j), g, zero);
+    const typename V::F d = GradientOf<V, kEntropy, kCapped>(E::Load(x + j), g, zero);
     if constexpr (kStream) {
       V::Stream(out + j, d);
     } else {
       O::StoreNumber(out + j, d);
     }
   }
-  if (j < n) StoreTail<V, O>(out + j, n - j, GradientOf<V, kEntropy>(LoadTail<V, E>(x + j, n - j), g, zero));
+  if (j < n) StoreTail<V, O>(out + j, n - j, GradientOf<V, kEntropy, kCapped>(LoadTail<V, E>(x + j, n - j), g, zero));
+}
+
+// The same with the target's one-hot term.
+template <class V, class E, class O, bool kEntropy, bool kCapped, bool kStream>
+CT_INLINE void GradientRow(const typename E::T* x, size_t n, const GradientFactors& g, size_t target,
+                           typename O::T* out) {
+  const float x_target = target != kNoElement ? E::Read(x + target) : 0.0F;  // Before it is overwritten in place.
+  GradientRow<V, E, O, kEntropy, kCapped, kStream>(x, n, g, out);
+  if (target == kNoElement) return;
+  StoreTail<V, O>(out + target, 1, GradientOf<V, kEntropy, kCapped>(V::Set(x_target), g, V::Set(g.target)));
+}
+
+// The gradient of a row that is capped or gathered, by way of a copy of its elements.
+template <class V, class E, class O, bool kEntropy>
+void GradientOfCopy(const LogprobBackward& op, const typename E::T* x, const RowSpan& span, const GradientFactors& g,
+                    size_t target, float* copy, typename O::T* out) {
+  using F32 = Float32Elements<V>;
+  CopyElements<V, E>(x, span, op.softcap, copy);
+  if (span.columns == nullptr) return GradientRow<V, F32, O, kEntropy, true, false>(copy, span.size, g, target, out);
+  if (op.softcap > 0) {
+    GradientRow<V, F32, F32, kEntropy, true, false>(copy, span.size, g, target, copy);
+  } else {
+    GradientRow<V, F32, F32, kEntropy, false, false>(copy, span.size, g, target, copy);
+  }
+  for (size_t j = 0; j < op.logits.vocab; ++j) O::Write(out + j, 0.0F);
+  for (size_t j = 0; j < span.size; ++j) O::Write(out + span.columns[j], copy[j]);
 }
 
 template <class V, class E, class O, bool kEntropy, bool kStream>
-void LogprobGradientRows(const LogprobBackward& op, size_t begin, size_t end) {
+void LogprobGradientRows(const LogprobBackward& op, size_t begin, size_t end, LogprobScratch* scratch) {
   const size_t n = op.logits.vocab;
   for (size_t i = begin; i < end; ++i) {
     const typename E::T* x = RowOf<E>(op.logits, i);
     auto* out = static_cast<typename O::T*>(op.d_logits) + i * op.d_stride;
-    const int32_t token = op.tokens[i];
-    const bool in_range = token >= 0 && static_cast<size_t>(token) < n;
-    const float x_target = in_range ? E::Read(x + token) : 0.0F;
     GradientFactors g = {};
-    const RowGradient kind = MakeGradientFactors<kEntropy>(op, i, in_range, x_target, &g);
+    const RowGradient kind = MakeGradientFactors<kEntropy>(op, i, &g);
     if (kind != RowGradient::kRegular) {
       const float fill = kind == RowGradient::kZero ? 0.0F : spec::QuietNan();
       for (size_t j = 0; j < n; ++j) O::Write(out + j, fill);
       continue;
     }
-    const typename V::F target = GradientOf<V, kEntropy>(V::Set(x_target), g, V::Set(g.target));
-    GradientRow<V, E, O, kEntropy, kStream>(x, n, g, out);
-    StoreTail<V, O>(out + token, 1, target);
+    const RowSpan span = SpanOf(op, i);
+    const size_t target = ElementOf(op, span, op.tokens[i]);
+    if (span.columns == nullptr && op.softcap <= 0) {
+      GradientRow<V, E, O, kEntropy, false, kStream>(x, n, g, target, out);
+    } else {
+      GradientOfCopy<V, E, O, kEntropy>(op, x, span, g, target, scratch->row, out);
+    }
   }
 }
 
@@ -107,10 +173,11 @@ constexpr LogprobKernels MakeLogprobKernels() {
   using F16 = Float16Elements<V>;
   constexpr auto kNo = Weighted::kNo;
   constexpr auto kYes = Weighted::kYes;
+  constexpr auto kSquares = Weighted::kSquares;
   return {
-      {{LogprobRows<V, F32, kNo>, LogprobRows<V, F32, kYes>},
-       {LogprobRows<V, B16, kNo>, LogprobRows<V, B16, kYes>},
-       {LogprobRows<V, F16, kNo>, LogprobRows<V, F16, kYes>}},
+      {{LogprobRows<V, F32, kNo>, LogprobRows<V, F32, kYes>, LogprobRows<V, F32, kSquares>},
+       {LogprobRows<V, B16, kNo>, LogprobRows<V, B16, kYes>, LogprobRows<V, B16, kSquares>},
+       {LogprobRows<V, F16, kNo>, LogprobRows<V, F16, kYes>, LogprobRows<V, F16, kSquares>}},
       {{{LogprobGradientRows<V, F32, F32, false, false>, LogprobGradientRows<V, F32, F32, true, false>},
         {LogprobGradientRows<V, F32, F32, false, false>, LogprobGradientRows<V, F32, F32, true, false>}},
        {{LogprobGradientRows<V, B16, F32, false, false>, LogprobGradientRows<V, B16, F32, true, false>},

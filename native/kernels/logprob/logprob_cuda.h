@@ -15,6 +15,9 @@ namespace crossthink::cuda {
 size_t LogprobForwardWorkspace(const LogprobForward& op);
 cudaError_t RunLogprobForward(const LogprobForward& op, void* workspace, cudaStream_t stream);
 
+// The part of the forward pass behind `top_k` and `listed`, from `state`; RunLogprobForward ends with it.
+cudaError_t RunLogprobTop(const LogprobForward& op, cudaStream_t stream);
+
 size_t LogprobBackwardWorkspace(const LogprobBackward& op);
 cudaError_t RunLogprobBackward(const LogprobBackward& op, void* workspace, cudaStream_t stream);
 

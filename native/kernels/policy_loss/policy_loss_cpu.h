@@ -14,15 +14,6 @@
 namespace crossthink {
 namespace {
 
-template <class V>
-CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) {
-  if (n == V::kWidth) {
-    V::Store(p + i, v);
-  } else {
-    V::StorePartial(p + i, n, v);
-  }
-}
-
 struct TileSums {
   LaneSum policy, kl, entropy, log_ratio, ratio, weight;
   uint64_t low, high, dual, dropped;

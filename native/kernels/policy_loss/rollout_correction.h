@@ -25,6 +25,7 @@ enum class WeightLevel : uint8_t { kNone = 0, kToken, kSequence };
 // Correction for the mismatch between the policy that sampled and the one that is trained: weights for the policy term,
 // and a mask without what is too far off. docs/losses.md, "Rollout correction".
 struct RolloutCorrection {
+  size_t tokens = 0;  // Of all sequences.
   size_t sequences = 0;
   const int32_t* offsets = nullptr;
   const float* logprobs = nullptr;  // Of the trained policy.
@@ -38,20 +39,25 @@ struct RolloutCorrection {
   RejectRule rules[kMaxRejectRules];
   size_t rule_count = 0;
   bool reject_weight = false;  // Rejected tokens keep their mask and get weight 0.
+  bool normalize = false;      // Weights are divided by their mean over the batch before the rules,
+  double weight_mean = 0;      // or by this, where it is not 0.
 
   float* weights_out = nullptr;  // 0 at masked tokens.
   uint8_t* mask_out = nullptr;
+  double* result = nullptr;  // On a GPU only: kCorrectionSums numbers in its memory.
 };
 
 enum CorrectionSum : size_t {
   kCorrectedTokens = 0,  // Valid tokens before the correction.
   kWeightSum,            // Of the weights of what is left, and of their squares: effective sample size.
   kWeightSquareSum,
-  kMismatchSum,     // Of x.
-  kMismatchK3Sum,   // Of k3, an estimate of KL(rollout, policy).
-  kMismatchAbsSum,  // Of |x|.
-  kOutside,         // Tokens whose weight was clamped or zeroed.
-  kRejected,        // Tokens rejected.
+  kMismatchSum,      // Of x.
+  kMismatchK3Sum,    // Of k3, an estimate of KL(rollout, policy).
+  kMismatchAbsSum,   // Of |x|.
+  kOutside,          // Tokens whose weight was clamped or zeroed.
+  kRejected,         // Tokens rejected.
+  kNormalizerSum,    // Sum of the weights before the rules, over tokens or sequences, and their number: only where
+  kNormalizerCount,  // weights are normalised.
   kCorrectionSums
 };
 

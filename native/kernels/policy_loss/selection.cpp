@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/policy_loss/token_terms.h"
-#include "simd/scalar.h"
-#include "spec/philox.h"
+#include "kernels/policy_loss/selection_keys.h"
 
 namespace crossthink {
 namespace {
-
-using simd::Scalar;
 
 // A token and what it is ordered by: larger first, then by position.
 struct Candidate {
@@ -19,18 +15,11 @@ struct Candidate {
   bool operator<(const Candidate& other) const { return key != other.key ? key > other.key : token < other.token; }
 };
 
-bool Valid(const uint8_t* mask, size_t i) { return mask == nullptr || mask[i] != 0; }
-
-bool Clipped(const CovarianceSelection& op, size_t t, float advantage) {
-  const float ratio = Ratio<Scalar>(op.logprobs[t] - op.old_logprobs[t]);
-  return advantage < 0 ? ratio < op.ratio_low : advantage > 0 && ratio > op.ratio_high;
-}
-
-// Random order: the negated draw, so that the smallest comes first. 53 bits of a draw are exact in float64.
-double RandomKey(const CovarianceSelection& op, size_t sequence, size_t position) {
-  const spec::PhiloxWords words =
-      spec::Draw(op.seed, op.first_sequence + sequence, static_cast<uint32_t>(position), 0, spec::Purpose::kClipCov);
-  return -spec::UnitDouble(spec::FirstWord64(words));
+// Sets the bytes of the first `wanted` candidates to `value`.
+void MarkFirst(std::vector<Candidate>* candidates, size_t wanted, uint8_t value, uint8_t* bytes) {
+  const size_t n = std::min(wanted, candidates->size());
+  std::nth_element(candidates->begin(), candidates->begin() + static_cast<ptrdiff_t>(n), candidates->end());
+  for (size_t i = 0; i < n; ++i) bytes[(*candidates)[i].token] = value;
 }
 
 }  // namespace
@@ -42,7 +31,7 @@ void RunCovarianceSelection(const CovarianceSelection& op) {
     for (size_t s = 0; s < op.sequences; ++s) {
       const auto begin = static_cast<size_t>(op.offsets[s]);
       for (size_t t = begin; t < static_cast<size_t>(op.offsets[s + 1]); ++t) {
-        if (Valid(op.mask, t)) body(s, t, t - begin);
+        if (IsCandidate(op.mask, t)) body(s, t, t - begin);
       }
     }
   };
@@ -56,34 +45,35 @@ void RunCovarianceSelection(const CovarianceSelection& op) {
     logprob_sum += static_cast<double>(op.logprobs[t]);
   });
   if (count == 0) return;
-  const double advantage_mean = advantage_sum / static_cast<double>(count);
-  const double logprob_mean = logprob_sum / static_cast<double>(count);
+  const auto n = static_cast<double>(count);
+  const CovarianceMeans means = {advantage_sum / n, logprob_sum / n};
   std::vector<Candidate> candidates;
   for_valid([&](size_t s, size_t t, size_t position) {
-    const float a = advantage(s, t);
-    const double covariance =
-        (static_cast<double>(a) - advantage_mean) * (static_cast<double>(op.logprobs[t]) - logprob_mean);
-    if (covariance != covariance) return;
-    if (op.largest) {
-      candidates.push_back({covariance, t});
-    } else if (covariance > op.low && covariance < op.high && !Clipped(op, t, a)) {
-      candidates.push_back({RandomKey(op, s, position), t});
-    }
+    const double key = CovarianceKey(op, means, s, position, t, advantage(s, t));
+    if (key == key) candidates.push_back({key, t});
   });
-  const auto wanted = std::max<size_t>(1, static_cast<size_t>(op.ratio * static_cast<double>(count)));
-  const size_t n = std::min(wanted, candidates.size());
-  std::nth_element(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(n), candidates.end());
-  for (size_t i = 0; i < n; ++i) op.selected[candidates[i].token] = 1;
+  MarkFirst(&candidates, ShareOf(op.ratio, count), 1, op.selected);
+}
+
+void RunEntropySelection(const EntropySelection& op) {
+  std::vector<Candidate> candidates;
+  size_t count = 0;
+  for (size_t t = 0; t < op.tokens; ++t) {
+    const bool valid = IsCandidate(op.mask, t);
+    op.selected[t] = valid ? 1 : 0;
+    count += valid ? 1 : 0;
+    if (valid && op.entropies[t] == op.entropies[t]) candidates.push_back({static_cast<double>(op.entropies[t]), t});
+  }
+  if (count != 0) MarkFirst(&candidates, ShareOf(op.ratio, count), 0, op.selected);
 }
 
 void RunSecondMomentMask(const SecondMomentMask& op) {
   std::vector<Candidate> candidates;
   for (size_t t = 0; t < op.tokens; ++t) {
     op.mask_out[t] = 0;
-    if (!Valid(op.mask, t)) continue;
-    const double d = static_cast<double>(op.rollout_logprobs[t]) - static_cast<double>(op.logprobs[t]);
-    if (d != d) continue;  // Not a number: further off than anything.
-    candidates.push_back({d * d, t});
+    if (!IsCandidate(op.mask, t)) continue;
+    const double key = SecondMoment(op, t);
+    if (key == key) candidates.push_back({key, t});  // Not a number: further off than anything.
   }
   std::sort(candidates.begin(), candidates.end());
   // From the smallest up: the longest tail whose mean is below the threshold.

@@ -11,6 +11,7 @@ namespace crossthink {
 
 // Clip-Cov and KL-Cov: by the covariance (A - mean A)(logprob - mean logprob).
 struct CovarianceSelection {
+  size_t tokens = 0;  // Of all sequences.
   size_t sequences = 0;
   const int32_t* offsets = nullptr;
   const float* logprobs = nullptr;
@@ -31,6 +32,18 @@ struct CovarianceSelection {
   uint8_t* selected = nullptr;  // One byte per token.
 };
 void RunCovarianceSelection(const CovarianceSelection& op);
+
+// The tokens that a loss of the highest entropies leaves out (arXiv 2506.01939): the valid ones without the `ratio` of
+// them, at least one, whose entropy is largest. A NaN is never among those.
+struct EntropySelection {
+  size_t tokens = 0;
+  const float* entropies = nullptr;
+  const uint8_t* mask = nullptr;
+  double ratio = 0.2;
+
+  uint8_t* selected = nullptr;  // One byte per token.
+};
+void RunEntropySelection(const EntropySelection& op);
 
 // M2PO: drops the tokens with the largest (rollout - logprob)^2 until the mean of the others is below the threshold;
 // one is always left.

@@ -20,6 +20,15 @@ CT_HD CT_INLINE typename V::F LoadTokens(const float* p, size_t i, size_t n) {
   return n == V::kWidth ? V::Load(p + i) : V::LoadPartial(p + i, n, 0.0F);
 }
 
+template <class V>
+CT_HD CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) {
+  if (n == V::kWidth) {
+    V::Store(p + i, v);
+  } else {
+    V::StorePartial(p + i, n, v);
+  }
+}
+
 // SequenceTerms in every lane.
 template <class V>
 struct SequenceVectors {

@@ -7,6 +7,7 @@
 #include "kernels/elements.h"
 #include "kernels/sampling/sampling.h"
 #include "kernels/sampling/token_edits.h"
+#include "kernels/softcap.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 

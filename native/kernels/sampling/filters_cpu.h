@@ -53,6 +53,9 @@ class FilteredRow {
   }
   const spec::TilePartial* Tiles() { return Sum(), HasRawSum() ? s_->raw : s_->processed; }
 
+  // Lists every token that is left. False where the row has no distribution.
+  bool ListAll() { return listed_ || List(kLowestLogit); }
+
  private:
   bool HasRawSum() const { return raw_ != nullptr && c_ == Log2Factor(1.0F); }
 
@@ -108,8 +111,6 @@ class FilteredRow {
     listed_ = true;
     return Reweigh();
   }
-
-  bool ListAll() { return listed_ || List(kLowestLogit); }
 
   bool TopK(size_t k) {
     FindMaxima();

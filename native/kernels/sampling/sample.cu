@@ -63,13 +63,13 @@ __global__ __launch_bounds__(kBlock, 2) void SampleTiles(Sampling op, TileSweep 
   all.maxima[item * kWarp + LaneIndex()] = spec::OrderedBits(tile.template ThreadMax<kTileRows>());
   // One sum after the other through the same code; equal factors share the result.
   const bool both = plan.needs_row && plan.needs_raw && plan.c != plan.raw_c;
-  spec::TilePartial partial = SumTile<S, false>(tile, plan.needs_row ? plan.c : plan.raw_c);
+  spec::TilePartial partial = SumTile<Weighted::kNo>(tile, plan.needs_row ? plan.c : plan.raw_c);
   if (LaneIndex() == 0) {
     all.processed[item] = partial;
     all.raw[item] = partial;
   }
   if (!both) return;
-  partial = SumTile<S, false>(tile, plan.raw_c);
+  partial = SumTile<Weighted::kNo>(tile, plan.raw_c);
   if (LaneIndex() == 0) all.raw[item] = partial;
 }
 

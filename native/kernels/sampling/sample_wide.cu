@@ -8,6 +8,7 @@
 #include "kernels/sampling/sampling_cuda.h"
 #include "kernels/sampling/token_edits.h"
 #include "kernels/sampling/wide_filters.cuh"
+#include "kernels/softcap.h"
 #include "runtime/cuda/workspace.h"
 
 namespace crossthink::cuda {

@@ -13,23 +13,6 @@
 // the formulas, docs/numerics.md section 5 the bits.
 namespace crossthink {
 
-struct RowInt {
-  const int32_t* values = nullptr;
-  int32_t scalar = 0;
-  CT_HD int32_t At(size_t row) const { return values != nullptr ? values[row] : scalar; }
-};
-
-// Token ids per row, packed: row i holds [offsets[i], offsets[i + 1]). Without offsets one list serves all rows.
-struct TokenLists {
-  const int32_t* tokens = nullptr;
-  const int32_t* offsets = nullptr;
-  size_t length = 0;  // Of `tokens`.
-  CT_HD const int32_t* Begin(size_t row) const { return tokens + (offsets != nullptr ? offsets[row] : 0); }
-  CT_HD size_t Size(size_t row) const {
-    return offsets != nullptr ? static_cast<size_t>(offsets[row + 1] - offsets[row]) : length;
-  }
-};
-
 // Changes to the logits before any filter, in this order. Token ids outside the vocabulary are skipped.
 struct LogitEdits {
   float softcap = 0;  // > 0: x = softcap tanh(x / softcap).
@@ -142,9 +125,13 @@ struct SamplingScratch {
   Candidate* candidates;         // [vocab + kSlack]
 };
 
+struct SpeculativeChain;
+
 // What one instruction set provides, by DType.
 struct SamplingKernels {
   void (*sample[kDTypes])(const Sampling&, size_t begin, size_t end, SamplingScratch*);
+  void (*speculate[kDTypes])(const SpeculativeChain&, size_t begin, size_t end, SamplingScratch* target,
+                             SamplingScratch* draft);
 };
 
 constexpr size_t kMaximaBlock = 512;

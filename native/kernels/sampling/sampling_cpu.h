@@ -52,6 +52,22 @@ struct RawRow {
   }
 };
 
+// Sums the row, with its entropy where asked. False where it has no distribution.
+template <class V, class E>
+bool SumRaw(bool entropy, RawRow<V, E>* raw, SamplingScratch* s) {
+  if (raw->softcap > 0) {
+    CopyRow<V, E>(raw->x, raw->n, raw->softcap, s->edited);
+    raw->sum = entropy ? SumRow<V, Float32Elements<V>, Weighted::kYes>(s->edited, raw->n, raw->c, s->raw)
+                       : SumRow<V, Float32Elements<V>, Weighted::kNo>(s->edited, raw->n, raw->c, s->raw);
+  } else {
+    raw->sum = entropy ? SumRow<V, E, Weighted::kYes>(raw->x, raw->n, raw->c, s->raw)
+                       : SumRow<V, E, Weighted::kNo>(raw->x, raw->n, raw->c, s->raw);
+  }
+  const bool valid = HasDistribution(raw->sum);
+  raw->log2_sum = valid ? spec::Log2Double(raw->sum.sum) : 0.0;
+  return valid;
+}
+
 // 1 + the tokens in front of `token`: of larger logits, or equal and of lower id.
 template <class V, class E>
 int32_t RankOf(const typename E::T* x, size_t n, size_t token) {
@@ -159,20 +175,7 @@ void SampleRow(const Sampling& op, size_t row, SamplingScratch* s) {
   const bool raw_wanted =
       op.raw_logprob != nullptr || op.entropy != nullptr || op.top_n != 0 || op.chosen_logprobs != nullptr;
   RawRow<V, E> raw = {x, n, op.edits.softcap, Log2Factor(1.0F), {}, 0.0};
-  bool valid = true;
-  if (raw_wanted) {
-    const bool entropy = op.entropy != nullptr;
-    if (op.edits.softcap > 0) {
-      CopyRow<V, E>(x, n, op.edits.softcap, s->edited);
-      raw.sum = entropy ? SumRow<V, Float32Elements<V>, Weighted::kYes>(s->edited, n, raw.c, s->raw)
-                        : SumRow<V, Float32Elements<V>, Weighted::kNo>(s->edited, n, raw.c, s->raw);
-    } else {
-      raw.sum = entropy ? SumRow<V, E, Weighted::kYes>(x, n, raw.c, s->raw)
-                        : SumRow<V, E, Weighted::kNo>(x, n, raw.c, s->raw);
-    }
-    valid = HasDistribution(raw.sum);
-    raw.log2_sum = valid ? spec::Log2Double(raw.sum.sum) : 0.0;
-  }
+  const bool valid = !raw_wanted || SumRaw(op.entropy != nullptr, &raw, s);
   const bool edited = op.edits.Any();
   bool drawn = false;
   if (valid && edited) {
@@ -210,11 +213,6 @@ void SampleRow(const Sampling& op, size_t row, SamplingScratch* s) {
 template <class V, class E>
 void SampleRows(const Sampling& op, size_t begin, size_t end, SamplingScratch* scratch) {
   for (size_t row = begin; row < end; ++row) SampleRow<V, E>(op, row, scratch);
-}
-
-template <class V>
-constexpr SamplingKernels MakeSamplingKernels() {
-  return {{SampleRows<V, Float32Elements<V>>, SampleRows<V, Bfloat16Elements<V>>, SampleRows<V, Float16Elements<V>>}};
 }
 
 }  // namespace

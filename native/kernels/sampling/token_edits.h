@@ -7,7 +7,6 @@
 #include "kernels/sampling/sampling.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
-#include "spec/exponential.h"
 
 // Edits of single tokens of a row, for the CPU and CUDA alike. Each runs over whole lists and touches only the tokens
 // that the caller owns: one thread of a CPU all of them, a thread of a CUDA block its part. So the order in which a
@@ -20,11 +19,6 @@ struct WholeVocabulary {
   size_t n;
   CT_HD bool Has(int32_t token) const { return token >= 0 && static_cast<size_t>(token) < n; }
 };
-
-template <class V>
-CT_HD CT_INLINE typename V::F CapLogits(typename V::F x, float softcap) {
-  return V::Mul(V::Set(softcap), spec::Tanh<V>(V::Div(x, V::Set(softcap))));
-}
 
 // Prompt and output of a row, one after the other.
 struct History {

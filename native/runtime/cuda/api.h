@@ -11,11 +11,13 @@
 #include "kernels/advantage/token_advantages.h"
 #include "kernels/logprob/logprob.h"
 #include "kernels/policy_loss/policy_loss.h"
+#include "kernels/policy_loss/rollout_correction.h"
+#include "kernels/policy_loss/selection.h"
 #include "kernels/sampling/sampling.h"
 
 namespace crossthink::cuda {
 
-constexpr uint32_t kAbiVersion = 3;
+constexpr uint32_t kAbiVersion = 5;
 // CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
 constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
 
@@ -103,6 +105,18 @@ struct CrossthinkCudaApi {
   uint64_t (*optimal_token_baseline_workspace)(const OptimalTokenBaseline* op);
   int32_t (*optimal_token_baseline)(const OptimalTokenBaseline* op, const CrossthinkCudaCall* call,
                                     CrossthinkCudaStatus* status);
+  uint64_t (*rollout_correction_workspace)(const RolloutCorrection* op);
+  int32_t (*rollout_correction)(const RolloutCorrection* op, const CrossthinkCudaCall* call,
+                                CrossthinkCudaStatus* status);
+  uint64_t (*covariance_selection_workspace)(const CovarianceSelection* op);
+  int32_t (*covariance_selection)(const CovarianceSelection* op, const CrossthinkCudaCall* call,
+                                  CrossthinkCudaStatus* status);
+  uint64_t (*entropy_selection_workspace)(const EntropySelection* op);
+  int32_t (*entropy_selection)(const EntropySelection* op, const CrossthinkCudaCall* call,
+                               CrossthinkCudaStatus* status);
+  uint64_t (*second_moment_mask_workspace)(const SecondMomentMask* op);
+  int32_t (*second_moment_mask)(const SecondMomentMask* op, const CrossthinkCudaCall* call,
+                                CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

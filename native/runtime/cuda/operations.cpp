@@ -4,6 +4,8 @@
 #include "kernels/advantage/token_advantages_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
+#include "kernels/policy_loss/rollout_correction_cuda.h"
+#include "kernels/policy_loss/selection_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/device_scope.h"
@@ -37,6 +39,14 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->group_advantages = RunOn<GroupAdvantages, RunGroupAdvantages>;
   api->policy_loss_workspace = WorkspaceOf<PolicyLoss, PolicyLossWorkspace>;
   api->policy_loss = RunOn<PolicyLoss, RunPolicyLoss>;
+  api->rollout_correction_workspace = WorkspaceOf<RolloutCorrection, RolloutCorrectionWorkspace>;
+  api->rollout_correction = RunOn<RolloutCorrection, RunRolloutCorrection>;
+  api->covariance_selection_workspace = WorkspaceOf<CovarianceSelection, CovarianceSelectionWorkspace>;
+  api->covariance_selection = RunOn<CovarianceSelection, RunCovarianceSelection>;
+  api->entropy_selection_workspace = WorkspaceOf<EntropySelection, EntropySelectionWorkspace>;
+  api->entropy_selection = RunOn<EntropySelection, RunEntropySelection>;
+  api->second_moment_mask_workspace = WorkspaceOf<SecondMomentMask, SecondMomentMaskWorkspace>;
+  api->second_moment_mask = RunOn<SecondMomentMask, RunSecondMomentMask>;
   api->gae_workspace = WorkspaceOf<Gae, GaeWorkspace>;
   api->gae = RunOn<Gae, RunGae>;
   api->whiten_workspace = WorkspaceOf<Whiten, WhitenWorkspace>;
