@@ -91,7 +91,7 @@ class WideFilters {
     for (size_t i = WarpIndex(); i < tiles_; i += kSelectThreads / kWarp) {
       Tile<Float32Storage> tile;
       LoadTile(i, &tile);
-      const spec::TilePartial partial = SumTile<Float32Storage, true>(tile, c);
+      const spec::TilePartial partial = SumTile<Weighted::kYes>(tile, c);
       if (LaneIndex() == 0) tiles[i] = partial;
     }
     __syncthreads();
