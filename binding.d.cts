@@ -299,6 +299,7 @@ declare const binding: {
   newKeptSets(): object;
   keptOffsets(kept: object, offsets: Int32Array): number;
   keptTokens(kept: object, tokens: Int32Array): void;
+  setKeptTokens(kept: object, rows: number, tokens: Int32Array, sizes: Int32Array, vocab: number): void;
   sampleAsync(...args: [...SampleArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   /** native/addon/advantage.cpp */
   groupAdvantages(

@@ -1,6 +1,7 @@
 # libcrossthink_cuda.so, from one list of sources: by nvcc for GPUs, or by the host compiler against the interpreter.
 
 set(CROSSTHINK_CUDA_HOST_SOURCES
+  native/kernels/sampling/edits.cpp
   native/runtime/cuda/memory.cpp
   native/runtime/cuda/module.cpp
   native/runtime/cuda/operations.cpp)
@@ -13,7 +14,8 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/policy_loss/policy_loss.cu
   native/kernels/policy_loss/rollout_correction.cu
   native/kernels/policy_loss/selection.cu
-  native/kernels/sampling/sample.cu)
+  native/kernels/sampling/sample.cu
+  native/kernels/sampling/sample_wide.cu)
 set(CROSSTHINK_GPU_RUNNER_SOURCES
   native/kernels/advantage/advantage.cpp
   native/kernels/advantage/token_advantages.cpp
@@ -29,6 +31,7 @@ set(CROSSTHINK_GPU_RUNNER_SOURCES
   test/gpu/main.cpp
   test/gpu/policy_loss_check.cpp
   test/gpu/sampling_check.cpp
+  test/gpu/sampling_wide_check.cpp
   test/gpu/token_advantages_check.cpp
   test/gpu/timing.cpp
   test/gpu/timing_losses.cpp)

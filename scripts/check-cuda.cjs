@@ -29,6 +29,9 @@ const architectures = list('CROSSTHINK_CUDA_ARCHITECTURES').map((name) => name.r
 // attribute.
 const REGISTERS = 128;
 const SHARED_BYTES = 48 * 1024;
+// Kernels that keep a multiprocessor to one block: every option of the sampler in one, without spills.
+const ONE_BLOCK_REGISTERS = 255;
+const oneBlock = new Set(['SampleWideRows']);
 
 /** "void crossthink::cuda::(anonymous namespace)::Rows<..., true>(...)" as "Rows<Bfloat16, true>". */
 function shortName(name) {
@@ -63,7 +66,7 @@ function parse(log) {
       entries.push(entry);
     }
     const spill = /(\d+) bytes spill stores, (\d+) bytes spill loads/.exec(line);
-    if (spill && entry) entry.spills = Number(spill[1]) + Number(spill[2]);
+    if (spill && entry) entry.spills = (entry.spills ?? 0) + Number(spill[1]) + Number(spill[2]);
     const used = /Used (\d+) registers/.exec(line);
     if (used && entry) {
       entry.registers = Number(used[1]);
@@ -77,7 +80,8 @@ function parse(log) {
 function problems(entry) {
   const found = [];
   if (entry.spills !== 0) found.push(`${entry.spills} bytes of spills`);
-  if (!(entry.registers <= REGISTERS)) found.push(`${entry.registers} registers, more than ${REGISTERS}`);
+  const registers = oneBlock.has(entry.kernel) ? ONE_BLOCK_REGISTERS : REGISTERS;
+  if (!(entry.registers <= registers)) found.push(`${entry.registers} registers, more than ${registers}`);
   if (entry.shared > SHARED_BYTES) found.push(`${entry.shared} bytes of shared memory, more than ${SHARED_BYTES}`);
   return found.map((what) => `${entry.kernel} for sm_${entry.sm}: ${what}`);
 }

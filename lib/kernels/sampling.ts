@@ -194,10 +194,10 @@ export class SamplingPlan {
     return this.#packed.options;
   }
 
-  #kernels(keys: SamplingKeys): RowKernels {
+  #kernels(): RowKernels {
     const { options } = this.#packed;
     const kernels = kernelsOn(options.device);
-    if (kernels !== binding) requireCudaSampling(options, keys);
+    if (kernels !== binding) requireCudaSampling(options);
     return kernels;
   }
 
@@ -209,7 +209,7 @@ export class SamplingPlan {
    */
   sample(logits: LogitsArray, keys: SamplingKeys): SampledTokens {
     const { call, result } = this.prepare(logits, keys);
-    this.#kernels(keys).sample(...call);
+    this.#kernels().sample(...call);
     return result();
   }
 
@@ -225,7 +225,7 @@ export class SamplingPlan {
     const { signal } = keys;
     signal?.throwIfAborted();
     const { call, result } = this.prepare(logits, keys);
-    const kernels = this.#kernels(keys);
+    const kernels = this.#kernels();
     if (kernels !== binding) {
       kernels.sample(...call); // A GPU's work is over in microseconds: not worth a thread.
       return result();

@@ -13,6 +13,9 @@ const STEPS: readonly SamplingStep[] = [
   ...(['temperature', 'topK', 'topP', 'topPOfRow', 'minP', 'typicalP', 'topNSigma', 'xtc'] as const),
 ];
 
+/** As kMaxSteps of native/kernels/sampling/sampling.h. */
+const MAX_STEPS = 32;
+
 /**
  * Orders of the engines, read in their sources in 2026 (docs/sampling.md). Steps that are off do nothing, and steps an engine
  * does not have stand where they would do least harm.
@@ -94,8 +97,8 @@ export interface SamplingOptions {
   /** Most threads to use; default: the whole pool. The result never depends on it. */
   readonly threads?: number | undefined;
   /**
-   * Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. CUDA has
-   * temperature, top-k and top-p with one sample a row; any other option throws `ERR_CUDA_UNAVAILABLE`.
+   * Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. More than 4096
+   * `topLogprobs` throw `ERR_CUDA_UNAVAILABLE` there.
    */
   readonly device?: Device | undefined;
 }
@@ -147,6 +150,7 @@ function stepCodes(order: SamplingOptions['order']): Uint8Array {
       : (ORDERS as Partial<Record<string, readonly SamplingStep[]>>)[order ?? 'default'];
   if (steps === undefined)
     throw invalidValue('options.order', `one of ${Object.keys(ORDERS).join(', ')}, or a list`, order);
+  if (steps.length > MAX_STEPS) throw invalidValue('options.order', `of at most ${MAX_STEPS} steps`, steps);
   const unknown = steps.findIndex((step) => !STEPS.includes(step));
   if (unknown >= 0) throw invalidValue(`options.order[${unknown}]`, `one of ${STEPS.join(', ')}`, steps[unknown]);
   if (!steps.includes('temperature')) {

@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterCuda(env, exports);
   crossthink::addon::RegisterCudaOperations(env, exports);
   crossthink::addon::RegisterCudaLosses(env, exports);
+  crossthink::addon::RegisterCudaSampling(env, exports);
   crossthink::addon::RegisterInfo(env, exports);
   crossthink::addon::RegisterReference(env, exports);
   crossthink::addon::RegisterKernelIsa(env, exports);

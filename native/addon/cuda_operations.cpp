@@ -62,31 +62,11 @@ void Backward(const Napi::CallbackInfo& info) {
   arguments.Run(op, &CrossthinkCudaApi::logprob_backward_workspace, &CrossthinkCudaApi::logprob_backward);
 }
 
-void Sample(const Napi::CallbackInfo& info) {
-  Arguments arguments(info);
-  Sampling op;
-  op.logits = arguments.ReadLogits();
-  op.temperature = arguments.ReadRowFloat();
-  op.top_k.values = arguments.Pointer<const int32_t>();
-  op.top_k.scalar = static_cast<int32_t>(arguments.Number());
-  op.top_p = arguments.ReadRowFloat();
-  op.sequences = arguments.Pointer<const uint64_t>();
-  op.positions = arguments.Pointer<const int32_t>();
-  op.sample = static_cast<uint32_t>(arguments.Size());
-  op.seed = arguments.Integer();
-  op.status = arguments.Pointer<uint8_t>();
-  op.tokens = arguments.Pointer<int32_t>();
-  op.logprob = arguments.Pointer<float>();
-  op.raw_logprob = arguments.Pointer<float>();
-  arguments.Run(op, &CrossthinkCudaApi::sampling_workspace, &CrossthinkCudaApi::sampling);
-}
-
 }  // namespace
 
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports) {
   Export<ReleaseWorkspaces>(env, exports, "cudaReleaseWorkspaces");
   Export<Forward>(env, exports, "cudaLogprobForward");
-  Export<Sample>(env, exports, "cudaSample");
   Export<Backward>(env, exports, "cudaLogprobBackward");
 }
 

@@ -78,6 +78,18 @@ Napi::Value KeptTokens(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// (sets, rows, tokens [rows, vocab], sizes [rows], vocab): fills them with what CUDA kept.
+Napi::Value SetKeptTokens(const Napi::CallbackInfo& info) {
+  KeptSets* sets = info[0].As<Napi::External<KeptSets>>().Data();
+  const size_t rows = SizeOf(info, 1);
+  const size_t vocab = SizeOf(info, 4);
+  const int32_t* tokens = ArrayOf<int32_t>(info, 2, rows * vocab, "keptTokens");
+  const int32_t* sizes = ArrayOf<int32_t>(info, 3, rows, "keptSizes");
+  sets->assign(rows, {});
+  for (size_t i = 0; i < rows; ++i) (*sets)[i].assign(tokens + i * vocab, tokens + i * vocab + sizes[i]);
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void RegisterSampling(Napi::Env env, Napi::Object exports) {
@@ -87,6 +99,7 @@ void RegisterSampling(Napi::Env env, Napi::Object exports) {
   Export<NewKeptSets>(env, exports, "newKeptSets");
   Export<KeptOffsets>(env, exports, "keptOffsets");
   Export<KeptTokens>(env, exports, "keptTokens");
+  Export<SetKeptTokens>(env, exports, "setKeptTokens");
 }
 
 }  // namespace crossthink::addon

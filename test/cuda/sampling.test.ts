@@ -23,28 +23,115 @@ cuda('sampling on CUDA', () => {
     expect(await plan.sampleAsync(logits, keys)).toEqual(expected);
   });
 
-  it('refuses by name what it does not have', () => {
-    const missing: [string, SamplingOptions, object][] = [
-      ['options.minP', { minP: 0.1 }, {}],
-      ['options.method', { method: 'gumbel' }, {}],
-      ['options.order', { order: 'llamacpp' }, {}],
-      ['options.topPRule', { topPRule: 'upTo' }, {}],
-      ['options.logitBias', { logitBias: new Map([[1, 2]]) }, {}],
-      ["options.outputs 'entropy'", { outputs: ['token', 'entropy'] }, {}],
-      ['samples', {}, { samples: 2 }],
-      ['bitmask', {}, { bitmask: new Int32Array(rows) }],
-      ['history', {}, { history: { prompt: [1] } }],
-    ];
-    for (const [field, options, more] of missing) {
-      let error: unknown;
-      try {
-        new SamplingPlan({ ...options, device: 'cuda' }).sample(logits, { ...keys, ...more });
-      } catch (caught) {
-        error = caught;
-      }
-      expect(error).toBeInstanceOf(CrossThinkError);
-      expect((error as CrossThinkError).code).toBe('ERR_CUDA_UNAVAILABLE');
-      expect((error as CrossThinkError).message).toContain(field);
+  const outputs = ['token', 'logprob', 'rawLogprob', 'rank', 'entropy', 'supportMass', 'keptSet'] as const;
+  const filters: SamplingOptions[] = [
+    { minP: Float32Array.of(0, 0.3, 0.01, 1) },
+    { typicalP: 0.7, temperature: 1.4 },
+    { topNSigma: 1.2 },
+    { xtc: { probability: 0.6, threshold: 0.02 } },
+    { topK: 80, typicalP: 0.9, topP: 0.8, minP: 0.02, topNSigma: 3, temperature: 0.8 },
+    { topP: 0.6, topPRule: 'upTo', temperature: Float32Array.of(0, 1, 0.3, 3) },
+    { method: 'gumbel', topK: Int32Array.of(0, 1, 20, 7000) },
+  ];
+  it.each(['default', 'vllm', 'sglang', 'flashinfer', 'llamacpp'] as const)('in the order of %s', (order) => {
+    for (const options of filters) {
+      const draw = (device: 'cpu' | 'cuda') =>
+        new SamplingPlan({ ...options, order, outputs, topLogprobs: 3, device }).sample(logits, {
+          ...keys,
+          samples: 2,
+        });
+      expect(draw('cuda')).toEqual(draw('cpu'));
     }
+  });
+
+  it('a list of steps, twice the same filter and the temperature between', () => {
+    const order = ['topP', 'temperature', 'minP', 'topP', 'topPOfRow', 'topK'] as const;
+    const options: SamplingOptions = { order, topP: 0.9, minP: 0.01, topK: 12, temperature: 1.8, outputs };
+    const draw = (device: 'cpu' | 'cuda') => new SamplingPlan({ ...options, device }).sample(logits, keys);
+    expect(draw('cuda')).toEqual(draw('cpu'));
+  });
+
+  const history = {
+    prompt: { tokens: Int32Array.of(1, 2, 3, 1, 2, 9, 40), offsets: Int32Array.of(0, 3, 5, 5, 7) },
+    output: { tokens: Int32Array.of(3, 1, 2, 3, 1, 2, 5999, 7, 7, 6000), offsets: Int32Array.of(0, 6, 6, 9, 10) },
+  };
+  it.each<[string, SamplingOptions, object]>([
+    ['softcap', { softcap: 2.5 }, {}],
+    [
+      'bias, repeated and per row',
+      {
+        logitBias: new Map([
+          [0, 4],
+          [4095, -Infinity],
+          [5999, 6],
+        ]),
+      },
+      {},
+    ],
+    ['banned', { bannedTokens: { tokens: Int32Array.of(1, 1, 258), offsets: Int32Array.of(0, 1, 3, 3, 3) } }, {}],
+    ['allowed', { allowedTokens: [3, 259, 5000] }, {}],
+    ['bitmask', {}, { bitmask: Int32Array.from({ length: rows * 100 }, (_, i) => (i * 0x9e3779b1) | 0) }],
+    ['penalties', { repetitionPenalty: 1.3, presencePenalty: 0.2, frequencyPenalty: 0.1 }, { history }],
+    ['n-grams', { noRepeatNgram: Int32Array.of(0, 2, 1, 3), topK: 900 }, { history }],
+    ['DRY', { dry: { multiplier: 0.8, allowedLength: 1, breakers: [9] } }, { history }],
+    ['min tokens', { minTokens: 5, stopTokens: [1, 2, 3], temperature: 0 }, { history }],
+    ['chosen', { logprobTokens: { tokens: Int32Array.of(5, 6000, 7), offsets: Int32Array.of(0, 0, 2, 2, 3) } }, {}],
+  ])('edits and outputs: %s', (_, options, more) => {
+    const draw = (device: 'cpu' | 'cuda') =>
+      new SamplingPlan({ ...options, outputs, topLogprobs: 4, device }).sample(logits, {
+        ...keys,
+        ...more,
+        samples: 3,
+      });
+    expect(draw('cuda')).toEqual(draw('cpu'));
+  });
+
+  it('reads halves and strided rows', () => {
+    const halves = Uint16Array.from(logits, (v) => new Uint32Array(Float32Array.of(v).buffer)[0]! >>> 16);
+    for (const dtype of ['bfloat16', 'float16'] as const) {
+      const draw = (device: 'cpu' | 'cuda') =>
+        new SamplingPlan({ minP: 0.05, noRepeatNgram: 2, outputs, topLogprobs: 2, device }).sample(halves, {
+          ...{ ...keys, dtype, vocab: vocab - 3, stride: vocab, history },
+        });
+      expect(draw('cuda')).toEqual(draw('cpu'));
+    }
+  });
+
+  it('tells why a row has no distribution, as the CPU does', () => {
+    const bad = logits.slice();
+    bad[5] = NaN;
+    bad[vocab + 9] = Infinity;
+    bad.fill(-Infinity, 2 * vocab, 3 * vocab);
+    for (const options of [{ minP: 0.1 }, { allowedTokens: [8] }, { order: 'llamacpp', temperature: 1e-38 }] as const) {
+      for (const wanted of [['token'], outputs] as const) {
+        const draw = (device: 'cpu' | 'cuda') =>
+          new SamplingPlan({ ...options, topK: 30, outputs: wanted, device }).sample(bad, keys);
+        expect(draw('cuda')).toEqual(draw('cpu'));
+      }
+    }
+    const none = new SamplingPlan({ allowedTokens: [], outputs, device: 'cuda' });
+    expect(Array.from(none.sample(logits, keys).tokens)).toEqual([-1, -1, -1, -1]);
+  });
+
+  it('takes more rows than are worked on at a time', () => {
+    const many = 450;
+    const x = new Random(8).normals(many * 40, 2);
+    const ids = Int32Array.from({ length: many }, (_, i) => i);
+    const draw = (device: 'cpu' | 'cuda') =>
+      new SamplingPlan({ minP: 0.1, outputs, device }).sample(x, { seed: 2, sequences: ids, positions: ids });
+    expect(draw('cuda')).toEqual(draw('cpu'));
+  });
+
+  it('refuses by name what it does not have', () => {
+    const plan = new SamplingPlan({ topLogprobs: 5000, device: 'cuda' });
+    let error: unknown;
+    try {
+      plan.sample(logits, keys);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(CrossThinkError);
+    expect((error as CrossThinkError).code).toBe('ERR_CUDA_UNAVAILABLE');
+    expect((error as CrossThinkError).message).toContain('options.topLogprobs');
   });
 });

@@ -3,6 +3,7 @@
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
 #include "runner.h"
+#include "sampling_scratch.h"
 
 // Every operation is captured in a CUDA graph and replayed: nothing in it may allocate or wait, and the replay must
 // read what the inputs hold then.
@@ -84,6 +85,8 @@ void CheckGraphs(Tally* tally) {
     sampling.temperature = {nullptr, 0.9F};
     sampling.top_k = {nullptr, 40};
     sampling.top_p = {nullptr, 0.95F};
+    sampling.steps = kPlainSteps;
+    sampling.step_count = sizeof(kPlainSteps);
     sampling.sequences = sequences.get();
     sampling.positions = tokens.get();
     sampling.tokens = sampled.get();
@@ -92,6 +95,12 @@ void CheckGraphs(Tally* tally) {
     const DeviceArray<char> sampling_memory(cuda::SamplingWorkspace(sampling));
     const auto run_sampling = [&](cudaStream_t s) { return cuda::RunSampling(sampling, sampling_memory.get(), s); };
     CheckGraph("sampling", logprob, stream, run_sampling, tally);
+
+    Sampling wide = sampling;
+    wide.min_p = {nullptr, 0.05F};
+    const DeviceArray<char> wide_memory(cuda::SamplingWorkspace(wide));
+    const auto run_wide = [&](cudaStream_t s) { return cuda::RunSampling(wide, wide_memory.get(), s); };
+    CheckGraph("wide sampling", logprob, stream, run_wide, tally);
 
     GroupAdvantages group;
     group.rewards = d_logprob.get();

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   Tally tally;
   CheckLogprobs(large, &tally);
   CheckSampling(large, &tally);
+  CheckWideSampling(large, &tally);
   CheckAdvantages(large, &tally);
   CheckTokenAdvantages(large, &tally);
   CheckCorrections(large, &tally);

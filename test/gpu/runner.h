@@ -104,6 +104,7 @@ std::string Name(const char* operation, DType type, const Shape& shape, Kind kin
 // The parts. `large` adds shapes of real vocabularies, which the interpreter takes long for.
 void CheckLogprobs(bool large, Tally* tally);
 void CheckSampling(bool large, Tally* tally);
+void CheckWideSampling(bool large, Tally* tally);
 void CheckAdvantages(bool large, Tally* tally);
 void CheckTokenAdvantages(bool large, Tally* tally);
 void CheckCorrections(bool large, Tally* tally);

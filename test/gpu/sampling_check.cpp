@@ -1,6 +1,7 @@
 #include "kernels/sampling/sampling_cpu.h"
 #include "kernels/sampling/sampling_cuda.h"
 #include "runner.h"
+#include "sampling_scratch.h"
 
 // Sampling: device against the scalar CPU kernels, bit for bit.
 namespace crossthink::gpu {
@@ -17,36 +18,6 @@ struct Settings {
 constexpr Settings kSettings[] = {{1, 0, 1},           {0.8F, 0, 1},     {0, 0, 1},    {0.7F, 50, 1},
                                   {0.8F, 20, 0.9F},    {1.2F, 0, 0.95F}, {1, 0, 0.1F}, {1, 1, 1},
                                   {1, 0, 0.99999994F}, {1, 5000, 0.5F},  {0, 50, 0.9F}};
-
-// Working memory of the CPU kernel.
-struct Scratch {
-  explicit Scratch(size_t vocab)
-      : raw(spec::TileCount(vocab)),
-        processed(raw.size()),
-        floats(raw.size() * kMaximaPerTile + 5 * (vocab + kSlack)),
-        ids(2 * (vocab + kSlack)),
-        candidates(vocab + kSlack) {
-    const size_t n = vocab + kSlack;
-    float* at = floats.data();
-    const auto take = [&at](size_t size) { return (at += size) - size; };
-    view.raw = raw.data();
-    view.processed = processed.data();
-    view.maxima = take(raw.size() * kMaximaPerTile);
-    view.edited = take(n);
-    view.set = {take(n), ids.data(), take(n), 0};
-    view.narrowed = {take(n), ids.data() + n, take(n), 0};
-    view.candidates = candidates.data();
-  }
-
-  std::vector<spec::TilePartial> raw, processed;
-  std::vector<float> floats;
-  std::vector<uint32_t> ids;
-  std::vector<Candidate> candidates;
-  SamplingScratch view = {};
-};
-
-constexpr uint8_t kSteps[] = {static_cast<uint8_t>(SamplingStep::kTemperature),
-                              static_cast<uint8_t>(SamplingStep::kTopK), static_cast<uint8_t>(SamplingStep::kTopP)};
 
 template <class E>
 void CheckCase(DType type, const Shape& shape, Kind kind, const Settings& settings, std::mt19937* random,
@@ -67,8 +38,8 @@ void CheckCase(DType type, const Shape& shape, Kind kind, const Settings& settin
   op.temperature = {nullptr, settings.temperature};
   op.top_k = {nullptr, settings.top_k};
   op.top_p = {nullptr, settings.top_p};
-  op.steps = kSteps;
-  op.step_count = sizeof(kSteps);
+  op.steps = kPlainSteps;
+  op.step_count = sizeof(kPlainSteps);
   op.seed = 2026;
   op.sequences = sequences.data();
   op.positions = positions.data();
@@ -76,7 +47,7 @@ void CheckCase(DType type, const Shape& shape, Kind kind, const Settings& settin
   op.logprob = logprob.data();
   op.raw_logprob = raw_logprob.data();
   op.status = status.data();
-  Scratch scratch(shape.vocab);
+  HostScratch scratch(shape.vocab);
   SampleRows<Scalar, E>(op, 0, rows, &scratch.view);
 
   const DeviceArray<typename E::T> device_x(x);

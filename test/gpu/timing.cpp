@@ -4,6 +4,7 @@
 #include "kernels/sampling/sampling_cuda.h"
 #include "report.h"
 #include "runner.h"
+#include "sampling_scratch.h"
 
 // Median times by events over repeated launches on buffers larger than the caches, against the measured copy bandwidth.
 namespace crossthink::gpu {
@@ -66,6 +67,8 @@ void TimeShape(const Stopwatch& watch, const Shape& shape, DType type, const cha
   Sampling sampling;
   sampling.logits = forward.logits;
   sampling.temperature = {nullptr, 0.8F};
+  sampling.steps = kPlainSteps;
+  sampling.step_count = sizeof(kPlainSteps);
   sampling.sequences = sequences.get();
   sampling.positions = positions.get();
   const DeviceArray<int32_t> sampled(rows);
@@ -87,6 +90,10 @@ void TimeShape(const Stopwatch& watch, const Shape& shape, DType type, const cha
     report->Add(setting.name, shape, type_name,
                 watch.Median(repeats, [&] { return cuda::RunSampling(sampling, sweep.get(), nullptr); }), bytes);
   }
+  sampling.min_p = {nullptr, 0.05F};
+  const DeviceArray<char> wide(cuda::SamplingWorkspace(sampling));
+  report->Add("sampling k 50, p 0.9, min-p", shape, type_name,
+              watch.Median(repeats, [&] { return cuda::RunSampling(sampling, wide.get(), nullptr); }), bytes);
 }
 
 }  // namespace

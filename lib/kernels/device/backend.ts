@@ -2,6 +2,7 @@ import binding = require('#binding');
 
 import { cudaCall, deviceIndex, type Device } from '../../native/device.js';
 import { type Operation } from './call.js';
+import { encodeSampling } from './sampling.js';
 import { tokenKernels, type TokenKernels } from './tokenKernels.js';
 
 /**
@@ -157,24 +158,15 @@ function cudaKernels(device: number): RowKernels {
       });
     },
     sample(...args) {
-      const [logits, type, rows, vocab, stride, settings, temperatures, topKs, topPs] = args;
-      // By index, because everything between is refused by requireCudaSampling: see SampleArguments in binding.d.cts.
-      const [seed, sequences, positions] = [args[35], args[36], args[37]];
-      const [status, tokens, logprobs, rawLogprobs] = [args[39], args[40], args[41], args[42]];
-      const [temperature = 1, topK = 0, topP = 1] = settings;
+      const [, , rows, vocab] = args;
+      const kept = args[52];
+      const keptTokens = kept && new Int32Array(rows * vocab);
+      const keptSizes = kept && new Int32Array(rows);
       withTransfer(device, (transfer) => {
-        transfer.input(logits).number(type, rows, vocab, stride);
-        transfer.input(temperatures).number(temperature);
-        transfer.input(topKs).number(topK);
-        transfer.input(topPs).number(topP);
-        transfer
-          .input(sequences)
-          .input(positions)
-          .number(settings.at(-1) ?? 0);
-        transfer.integer(seed[0] ?? 0n);
-        transfer.output(status).output(tokens).output(logprobs).output(rawLogprobs);
+        encodeSampling<ArrayBufferView>(transfer, args, keptTokens, keptSizes);
         transfer.run('cudaSample');
       });
+      if (kept && keptTokens && keptSizes) binding.setKeptTokens(kept, rows, keptTokens, keptSizes, vocab);
     },
   };
 }

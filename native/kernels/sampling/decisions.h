@@ -10,6 +10,8 @@
 #include "spec/bits.h"
 #include "spec/logarithm.h"
 #include "spec/mass.h"
+#include "spec/order.h"
+#include "spec/philox.h"
 #include "spec/tile.h"
 
 // The arithmetic of a draw: what is cut where, and which tile is drawn from. docs/numerics.md, section 5.
@@ -64,16 +66,53 @@ CT_HD CT_INLINE float NucleusBound(const spec::RowState& row, size_t n, float to
   return bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit;
 }
 
-// What a top-p cut leaves in front of it: p of all mass, as an integer on the candidates' scale.
-CT_HD CT_INLINE uint64_t NucleusLimit(const spec::RowState& row, float reference, float top_p) {
-  // The row is summed relative to row.reference, candidates to the row's maximum: a power of two apart.
-  const double total = row.sum * spec::PowerOfTwo(static_cast<int>(row.reference - static_cast<double>(reference)));
-  return static_cast<uint64_t>(static_cast<double>(top_p) * (total * static_cast<double>(spec::kMassScale)));
+// The mass of a whole row on the candidates' scale: rows are summed relative to row.reference, candidates to the row's
+// maximum, a power of two apart.
+CT_HD CT_INLINE double RowMass(const spec::RowState& row, float reference) {
+  const double scale = spec::PowerOfTwo(static_cast<int>(row.reference - static_cast<double>(reference)));
+  return row.sum * scale * static_cast<double>(spec::kMassScale);
 }
 
-// The same after top-k: p of what is left.
-CT_HD CT_INLINE uint64_t NucleusLimitOf(uint64_t total, float top_p) {
-  return static_cast<uint64_t>(static_cast<double>(top_p) * static_cast<double>(total));
+// What a top-p cut leaves in front of it: p of that mass, as an integer. Inclusive: a token stays at <= p, not < p.
+CT_HD CT_INLINE uint64_t NucleusLimit(double mass, float top_p, bool inclusive) {
+  const auto limit = static_cast<uint64_t>(static_cast<double>(top_p) * mass);
+  return inclusive || limit == 0 ? limit + 1 : limit;
+}
+
+// A value below every token with at least min_p of the largest one's mass.
+CT_HD CT_INLINE float MinPBound(float largest, float min_p, float c) {
+  const double z = static_cast<double>(largest) * static_cast<double>(c);
+  const double bound = (z + spec::Log2Double(static_cast<double>(min_p)) - 0.02) / static_cast<double>(c);
+  return bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit;
+}
+
+// Part of a row's mass that a set of that total kept.
+CT_HD CT_INLINE float SupportShare(uint64_t total, double row_mass) {
+  const auto share = static_cast<float>(static_cast<double>(total) / row_mass);
+  return share < 1.0F ? share : 1.0F;
+}
+
+// -log2 of a candidate's probability; log2_total as in CandidateLogprob.
+CT_HD CT_INLINE double Surprise(float x, float c, float reference, double log2_total) {
+  return log2_total - static_cast<double>(fmaf(x, c, -reference));
+}
+
+// Typical-p's order: nearest to the entropy first.
+CT_HD CT_INLINE uint64_t TypicalKey(double surprise, double entropy, uint32_t token) {
+  return spec::OrderKey(-static_cast<float>(fabs(surprise - entropy)), token);
+}
+
+// A uniform number of a token's own in (0, 1), and Gumbel noise of it in log2 units, -log2(-ln u). The form -ln(1 - u)
+// with a small u keeps the resolution of u where large noise, and with it the winner, comes from.
+CT_HD CT_INLINE float GumbelUniform(uint32_t token, const spec::PhiloxWords& key) {
+  const spec::PhiloxWords counter = {{token >> 2, 0, key.w[2], key.w[3]}};
+  const uint32_t word = spec::Philox4x32(counter, key.w[0], key.w[1]).w[token & 3U];
+  return static_cast<float>(word) * 0x1p-32F + 0x1p-33F;
+}
+template <class V>
+CT_HD CT_INLINE typename V::F GumbelNoiseOf(typename V::F u) {
+  const typename V::F exponential = V::Sub(V::Set(0.0F), spec::Log1p<V>(V::Sub(V::Set(0.0F), u)));
+  return V::Sub(V::Set(0.0F), spec::Log2<V>(exponential));
 }
 
 // Log-prob of an element among candidates of that total mass.

@@ -83,21 +83,11 @@ size_t DrawFromSet(const TokenSet& set, uint64_t total, uint64_t bits) {
   return chosen;
 }
 
-// Gumbel noise in log2 units, -log2(-ln u), for `count` tokens. The form -ln(1 - u) with a small u keeps the resolution
-// of u where large noise, and with it the winner, comes from.
+// Gumbel noise for `count` tokens.
 template <class V>
 CT_INLINE void GumbelNoise(const uint32_t* ids, size_t count, const spec::PhiloxWords& key, float* noise) {
-  constexpr size_t w = V::kWidth;
-  for (size_t i = 0; i < count; ++i) {
-    const spec::PhiloxWords counter = {{ids[i] >> 2, 0, key.w[2], key.w[3]}};
-    const uint32_t word = spec::Philox4x32(counter, key.w[0], key.w[1]).w[ids[i] & 3U];
-    noise[i] = static_cast<float>(word) * 0x1p-32F + 0x1p-33F;
-  }
-  for (size_t i = 0; i < count; i += w) {
-    const typename V::F u = V::Load(noise + i);
-    const typename V::F exponential = V::Sub(V::Set(0.0F), spec::Log1p<V>(V::Sub(V::Set(0.0F), u)));
-    V::Store(noise + i, V::Sub(V::Set(0.0F), spec::Log2<V>(exponential)));
-  }
+  for (size_t i = 0; i < count; ++i) noise[i] = GumbelUniform(ids[i], key);
+  for (size_t i = 0; i < count; i += V::kWidth) V::Store(noise + i, GumbelNoiseOf<V>(V::Load(noise + i)));
 }
 
 // Index of the largest t + noise, ties to the lower one, over n elements whose ids are `ids` or, null, 0 to n - 1.

@@ -62,8 +62,7 @@ class FilteredRow {
   bool Apply(SamplingStep step) {
     switch (step) {
       case SamplingStep::kTemperature:
-        SetTemperature(op_.temperature.At(row_));
-        return true;
+        return SetTemperature(op_.temperature.At(row_));
       case SamplingStep::kTopK: {
         const auto k = static_cast<size_t>(op_.top_k.At(row_));
         return k == 0 || k >= n_ || TopK(k);
@@ -84,12 +83,12 @@ class FilteredRow {
     return true;
   }
 
-  void SetTemperature(float temperature) {
+  bool SetTemperature(float temperature) {
     const float c = Log2Factor(temperature);
-    if (c == c_) return;
+    if (c == c_) return true;
     c_ = c;
     summed_ = false;
-    if (listed_) Reweigh();
+    return !listed_ || Reweigh();
   }
 
   // The reference of masses: above the largest logit of the row, whatever the filters removed.
@@ -125,19 +124,12 @@ class FilteredRow {
     return true;
   }
 
-  // The whole row's mass on the scale of the set's: rows are summed relative to another power of two.
-  double RowMass() {
-    const double shift = Sum().reference - static_cast<double>(reference_);
-    return Sum().sum * spec::PowerOfTwo(static_cast<int>(shift)) * static_cast<double>(spec::kMassScale);
-  }
-
   bool TopP(float top_p, bool of_row) {
     of_row = of_row || !listed_;
     if (of_row && !HasDistribution(Sum())) return false;
     if (!listed_ && !List(NucleusBound(Sum(), n_, top_p, c_))) return false;
-    const double total = of_row ? RowMass() : static_cast<double>(TotalMass<V>(s_->set));
-    auto limit = static_cast<uint64_t>(static_cast<double>(top_p) * total);
-    if (op_.inclusive_top_p || limit == 0) ++limit;
+    const double mass = of_row ? RowMass(Sum(), reference_) : static_cast<double>(TotalMass<V>(s_->set));
+    const uint64_t limit = NucleusLimit(mass, top_p, op_.inclusive_top_p);
     const uint64_t last = LastByMass<V>(s_->set, limit, &s_->narrowed, s_->candidates);
     if (last != 0) KeepFrom<V>(last, &s_->set);
     return true;
@@ -146,11 +138,7 @@ class FilteredRow {
   // Keeps what has at least min_p of the largest mass.
   bool MinP(float min_p) {
     FindMaxima();
-    if (!listed_) {
-      const double z = static_cast<double>(largest_) * static_cast<double>(c_);
-      const double bound = (z + spec::Log2Double(static_cast<double>(min_p)) - 0.02) / static_cast<double>(c_);
-      if (!List(bound > -3e38 ? static_cast<float>(bound - 1e-6 * fabs(bound)) : kLowestLogit)) return false;
-    }
+    if (!listed_ && !List(MinPBound(largest_, min_p, c_))) return false;
     uint64_t most = 0;
     for (size_t i = 0; i < s_->set.size; ++i) {
       const uint64_t mass = spec::Mass(s_->set.probabilities[i]);
@@ -167,12 +155,11 @@ class FilteredRow {
     const auto total = static_cast<double>(TotalMass<V>(set));
     const double log2_total = spec::Log2Double(total) - 40.0;
     double entropy = 0;  // In log2 units, over the set in order of id.
+    const auto surprise = [&](size_t i) { return Surprise(set.values[i], c_, reference_, log2_total); };
     for (size_t i = 0; i < set.size; ++i)
-      entropy += static_cast<double>(spec::Mass(set.probabilities[i])) / total * Surprise(i, log2_total);
-    for (size_t i = 0; i < set.size; ++i) {
-      const auto shift = static_cast<float>(fabs(Surprise(i, log2_total) - entropy));
-      s_->candidates[i] = {spec::OrderKey(-shift, set.ids[i]), spec::Mass(set.probabilities[i])};
-    }
+      entropy += static_cast<double>(spec::Mass(set.probabilities[i])) / total * surprise(i);
+    for (size_t i = 0; i < set.size; ++i)
+      s_->candidates[i] = {TypicalKey(surprise(i), entropy, set.ids[i]), spec::Mass(set.probabilities[i])};
     auto limit = static_cast<uint64_t>(static_cast<double>(typical_p) * total);
     if (limit == 0) limit = 1;
     const size_t kept = Cut<CutBy::kMass>(s_->candidates, set.size, limit);
@@ -180,16 +167,10 @@ class FilteredRow {
     for (size_t i = 1; i < kept; ++i) last = s_->candidates[i].key < last ? s_->candidates[i].key : last;
     size_t count = 0;
     for (size_t i = 0; i < set.size; ++i) {
-      const auto shift = static_cast<float>(fabs(Surprise(i, log2_total) - entropy));
-      if (spec::OrderKey(-shift, set.ids[i]) >= last) Move(i, count++);
+      if (TypicalKey(surprise(i), entropy, set.ids[i]) >= last) Move(i, count++);
     }
     s_->set.size = count;
     return true;
-  }
-
-  double Surprise(size_t i, double log2_total) const {
-    const float t = fmaf(s_->set.values[i], c_, -reference_);
-    return log2_total - static_cast<double>(t);
   }
 
   // Top-n-sigma (arXiv 2411.07641): logits of at least max - n deviations, the deviation over all unmasked logits.

@@ -43,6 +43,37 @@ struct Drawn {
   float logprob;
 };
 
+// A value that at least k elements of a row reach: the k-th largest of its threads' maxima.
+__device__ __forceinline__ float BoundForCount(SelectShared* shared, const uint32_t* maxima, size_t count, size_t k) {
+  const uint32_t lowest = spec::OrderedBits(kLowestLogit);
+  const Selected bound = SelectKey(shared, 32, 0, k, [&](auto f) {
+    for (size_t i = threadIdx.x; i < count; i += kSelectThreads) {
+      const uint32_t key = maxima[i];
+      if (key >= lowest) f(key, 1);
+    }
+  });
+  return bound.found ? spec::FromOrderedBits(static_cast<uint32_t>(bound.key)) : kLowestLogit;
+}
+
+// The element of the chosen tile that its fraction falls on, by integer masses.
+template <class S>
+__device__ size_t DrawInTile(SelectShared* shared, const typename S::T* x, size_t n, float c,
+                             const spec::TilePartial* tiles, const TileChoice& choice) {
+  const size_t begin = choice.tile * spec::kTile;
+  const size_t length = n - begin < spec::kTile ? n - begin : spec::kTile;
+  const float reference = tiles[choice.tile].reference;
+  const auto mass = [&](size_t j) { return static_cast<uint64_t>(TileMass<V>(S::Read(x + begin + j), c, reference)); };
+  uint64_t own = 0;
+  for (size_t j = threadIdx.x; j < length; j += kSelectThreads) own += mass(j);
+  const uint64_t total = BlockSum(shared, own);
+  const auto target = static_cast<uint64_t>(TileTarget(choice.fraction, static_cast<double>(total)));
+  // In ascending order of position, that is in descending order of its complement.
+  const Selected selected = SelectKey(shared, 16, 0, target + 1, [&](auto f) {
+    for (size_t j = threadIdx.x; j < length; j += kSelectThreads) f(0xffff - j, mass(j));
+  });
+  return begin + (0xffff - selected.key);
+}
+
 template <class S>
 class RowSampler {
  public:
@@ -67,21 +98,7 @@ class RowSampler {
       shared_->choice = ChooseTile(tiles_.processed, count_, shared_->row, spec::UnitDouble(bits) * shared_->row.sum);
     }
     __syncthreads();
-    const size_t begin = shared_->choice.tile * spec::kTile;
-    const size_t length = n_ - begin < spec::kTile ? n_ - begin : spec::kTile;
-    const float reference = tiles_.processed[shared_->choice.tile].reference;
-    const auto mass = [&](size_t j) {
-      return static_cast<uint64_t>(TileMass<V>(S::Read(x_ + begin + j), c_, reference));
-    };
-    uint64_t own = 0;
-    for (size_t j = threadIdx.x; j < length; j += kSelectThreads) own += mass(j);
-    const uint64_t total = BlockSum(&shared_->select, own);
-    const auto target = static_cast<uint64_t>(TileTarget(shared_->choice.fraction, static_cast<double>(total)));
-    // In ascending order of position, that is in descending order of its complement.
-    const Selected selected = SelectKey(&shared_->select, 16, 0, target + 1, [&](auto f) {
-      for (size_t j = threadIdx.x; j < length; j += kSelectThreads) f(0xffff - j, mass(j));
-    });
-    const size_t token = begin + (0xffff - selected.key);
+    const size_t token = DrawInTile<S>(&shared_->select, x_, n_, c_, tiles_.processed, shared_->choice);
     return {static_cast<int32_t>(token), RowLogprob(S::Read(x_ + token), c_, shared_->row)};
   }
 
@@ -92,12 +109,12 @@ class RowSampler {
     uint64_t least = 0;
     uint64_t total = 0;
     if (top_k != 0) {
-      Collect(BoundForCount(top_k));
+      Collect(BoundForCount(&shared_->select, tiles_.maxima, count_ * kWarp, top_k));
       least = SelectAbove(0, top_k, [](uint64_t) { return uint64_t{1}; }).key;
       total = MassAbove(least);
-      if (top_p < 1.0F) CutByMass(NucleusLimitOf(total, top_p), &least, &total);
+      if (top_p < 1.0F) CutByMass(NucleusLimit(static_cast<double>(total), top_p, false), &least, &total);
     } else {
-      const uint64_t limit = NucleusLimit(shared_->row, reference_, top_p);
+      const uint64_t limit = NucleusLimit(RowMass(shared_->row, reference_), top_p, false);
       Collect(NucleusBound(shared_->row, n_, top_p, c_));
       // Truncated masses may fall short of the limit: then all that was collected stays.
       if (!CutByMass(limit, &least, &total)) total = MassAbove(0);
@@ -128,18 +145,6 @@ class RowSampler {
     }
     __syncthreads();
     return shared_->first;
-  }
-
-  // A value that at least k elements reach: the k-th largest of the threads' maxima.
-  __device__ float BoundForCount(size_t k) const {
-    const uint32_t lowest = spec::OrderedBits(kLowestLogit);
-    const Selected bound = SelectKey(&shared_->select, 32, 0, k, [&](auto f) {
-      for (size_t i = threadIdx.x; i < count_ * kWarp; i += kSelectThreads) {
-        const uint32_t key = tiles_.maxima[i];
-        if (key >= lowest) f(key, 1);
-      }
-    });
-    return bound.found ? spec::FromOrderedBits(static_cast<uint32_t>(bound.key)) : kLowestLogit;
   }
 
   // Calls f(key) for every element of the row >= bound, each by one thread.
@@ -187,14 +192,9 @@ class RowSampler {
     return spec::Mass(spec::Exp2Below128<V>(t));
   }
 
-  // Bits that are ones in every key: the complement of a token id has them above the row's length.
-  __device__ uint64_t KnownOnes() const {
-    return n_ <= size_t{1} << 16 ? 0xffff0000U : n_ <= size_t{1} << 24 ? 0xff000000U : 0;
-  }
-
   template <class Weight>
   __device__ Selected SelectAbove(uint64_t least, uint64_t limit, Weight weight) const {
-    return SelectKey(&shared_->select, 64, KnownOnes(), limit, [&](auto f) {
+    return SelectKey(&shared_->select, 64, KnownOnes(n_), limit, [&](auto f) {
       ForEachCandidate([&](uint64_t key) {
         if (key >= least) f(key, weight(key));
       });
@@ -211,8 +211,7 @@ class RowSampler {
 
   // Raises *least to the last key in front of which the mass is below the limit; false where all mass is.
   __device__ bool CutByMass(uint64_t limit, uint64_t* least, uint64_t* total) const {
-    // The first key always stays: its mass is not 0.
-    const Selected cut = SelectAbove(*least, limit == 0 ? 1 : limit, [&](uint64_t key) { return MassOf(key); });
+    const Selected cut = SelectAbove(*least, limit, [&](uint64_t key) { return MassOf(key); });
     if (!cut.found) return false;
     *least = cut.key;
     *total = cut.before + MassOf(cut.key);
@@ -222,7 +221,7 @@ class RowSampler {
   // Draws among the candidates >= least, in ascending order of token id.
   __device__ Drawn DrawAbove(uint64_t least, uint64_t total, uint64_t bits) const {
     const uint64_t target = spec::DrawBelow(bits, total);
-    const Selected selected = SelectKey(&shared_->select, 32, KnownOnes(), target + 1, [&](auto f) {
+    const Selected selected = SelectKey(&shared_->select, 32, KnownOnes(n_), target + 1, [&](auto f) {
       ForEachCandidate([&](uint64_t key) {
         if (key >= least) f(key & 0xffffffffU, MassOf(key));
       });

@@ -1,5 +1,6 @@
-// One token per row. Bytes moved: rows * vocab * element size once from memory, and, with top-k or top-p, the parts of
-// a row that can be kept a second time, from the second-level cache.
+// One token per row, by temperature, top-k and top-p; sample_wide.cu has every other option. Bytes moved: rows * vocab
+// * element size once from memory, and, with top-k or top-p, the parts of a row that can be kept a second time, from
+// the second-level cache.
 //
 // First a sweep, one warp per tile over the whole grid: partial sums at the sampling temperature and at temperature 1,
 // and every thread's maximum. Then one block per row decides. What can be kept is gathered in shared memory above a
@@ -146,14 +147,45 @@ cudaError_t Run(const Sampling& op, void* workspace, cudaStream_t stream) {
   return error != cudaSuccess ? error : Launch(SampleRows<S>, op.logits.rows, kBlock, 0, stream, op, all);
 }
 
+bool IsOff(const RowFloat& parameter, float off) { return parameter.values == nullptr && parameter.scalar == off; }
+
+// Whether the steps that are on are temperature, top-k, top-p, in this order, and nothing else is asked.
+bool IsNarrow(const Sampling& op) {
+  if (op.edits.Any() || op.gumbel || op.inclusive_top_p || op.samples != 1) return false;
+  if (op.rank != nullptr || op.entropy != nullptr || op.support_mass != nullptr || op.top_n != 0 ||
+      op.chosen_logprobs != nullptr || op.kept_sizes != nullptr) {
+    return false;
+  }
+  if (!IsOff(op.min_p, 0) || !IsOff(op.typical_p, 1) || !IsOff(op.top_n_sigma, 0) || !IsOff(op.xtc_probability, 0)) {
+    return false;
+  }
+  const bool top_k = op.top_k.values != nullptr || op.top_k.scalar != 0;
+  const bool top_p = !IsOff(op.top_p, 1);
+  SamplingStep wanted[3] = {SamplingStep::kTemperature};
+  size_t count = 1;
+  if (top_k) wanted[count++] = SamplingStep::kTopK;
+  if (top_p) wanted[count++] = SamplingStep::kTopP;
+  size_t found = 0;
+  for (size_t i = 0; i < op.step_count; ++i) {
+    const auto step = static_cast<SamplingStep>(op.steps[i]);
+    const bool on = step == SamplingStep::kTemperature || (step == SamplingStep::kTopK && top_k) ||
+                    ((step == SamplingStep::kTopP || step == SamplingStep::kTopPOfRow) && top_p);
+    if (!on) continue;
+    if (found == count || step != wanted[found++]) return false;
+  }
+  return found == count;
+}
+
 }  // namespace
 
 size_t SamplingWorkspace(const Sampling& op) {
+  if (!IsNarrow(op)) return WideSamplingWorkspace(op);
   return op.logits.rows * spec::TileCount(op.logits.vocab) * (2 * sizeof(spec::TilePartial) + kWarp * sizeof(uint32_t));
 }
 
 cudaError_t RunSampling(const Sampling& op, void* workspace, cudaStream_t stream) {
   if (op.logits.rows == 0) return cudaSuccess;
+  if (!IsNarrow(op)) return RunWideSampling(op, workspace, stream);
   switch (op.logits.type) {
     case DType::kFloat32:
       return Run<Float32Storage>(op, workspace, stream);

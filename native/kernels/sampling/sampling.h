@@ -50,11 +50,15 @@ enum class SamplingStep : uint8_t {
   kXtc = 7,
 };
 
+constexpr size_t kMaxSteps = 32;
+
 struct Sampling {
   Logits logits;
   LogitEdits edits;
 
-  const uint8_t* steps = nullptr;  // SamplingStep, in order; steps whose parameter is off do nothing.
+  // SamplingStep, in order; steps whose parameter is off do nothing. In host memory for CUDA too, which takes
+  // kMaxSteps.
+  const uint8_t* steps = nullptr;
   size_t step_count = 0;
   RowFloat temperature;                  // 0: greedy, the largest logit, ties to the lowest token id.
   RowInt top_k;                          // 0: off.
@@ -92,6 +96,9 @@ struct Sampling {
   // Called with the kept tokens of a row in ascending order of id; not called for rows that no filter touched.
   void (*keep)(void* context, size_t row, const uint32_t* ids, size_t size) = nullptr;
   void* keep_context = nullptr;
+  // The same on CUDA instead of `keep`: [rows, vocab], and how many of each row; 0 for rows that no filter touched.
+  int32_t* kept_tokens = nullptr;
+  int32_t* kept_sizes = nullptr;
 };
 
 struct Candidate {

@@ -115,7 +115,7 @@ void WriteChosen(const Sampling& op, size_t row, const RawRow<V, E>& raw) {
   const size_t at = op.chosen.offsets != nullptr ? static_cast<size_t>(op.chosen.offsets[row]) : row * op.chosen.length;
   for (size_t i = 0; i < op.chosen.Size(row); ++i) {
     op.chosen_logprobs[at + i] =
-        InVocabulary(tokens[i], raw.n) ? raw.Logprob(static_cast<size_t>(tokens[i])) : spec::QuietNan();
+        WholeVocabulary{raw.n}.Has(tokens[i]) ? raw.Logprob(static_cast<size_t>(tokens[i])) : spec::QuietNan();
   }
 }
 
@@ -162,14 +162,7 @@ bool DrawSamples(const Sampling& op, size_t row, const typename E::T* x, Samplin
   if (op.support_mass != nullptr) {
     op.support_mass[row] = 1.0F;
     if (greedy) op.support_mass[row] = spec::QuietNan();
-    if (listed) {
-      const spec::RowState& sum = filtered.Sum();
-      const double mass =
-          sum.sum * spec::PowerOfTwo(static_cast<int>(sum.reference - static_cast<double>(filtered.reference())));
-      const auto share =
-          static_cast<float>(static_cast<double>(total) / (mass * static_cast<double>(spec::kMassScale)));
-      op.support_mass[row] = share < 1.0F ? share : 1.0F;
-    }
+    if (listed) op.support_mass[row] = SupportShare(total, RowMass(filtered.Sum(), filtered.reference()));
   }
   if (op.keep != nullptr && listed) op.keep(op.keep_context, row, set.ids, set.size);
   return true;

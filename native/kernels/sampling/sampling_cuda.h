@@ -13,6 +13,11 @@ namespace crossthink::cuda {
 size_t SamplingWorkspace(const Sampling& op);
 cudaError_t RunSampling(const Sampling& op, void* workspace, cudaStream_t stream);
 
+// sample_wide.cu: what RunSampling hands everything to but temperature, top-k and top-p in that order, one sample a
+// row, with its log-probs.
+size_t WideSamplingWorkspace(const Sampling& op);
+cudaError_t RunWideSampling(const Sampling& op, void* workspace, cudaStream_t stream);
+
 }  // namespace crossthink::cuda
 
 #endif  // CROSSTHINK_KERNELS_SAMPLING_SAMPLING_CUDA_H_

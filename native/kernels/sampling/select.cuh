@@ -87,6 +87,11 @@ __device__ Selected SelectKey(SelectShared* shared, int top, uint64_t known_ones
   return {true, key, shared->before};
 }
 
+// Bits that are ones in the complement of every number below n of 32 bits.
+__device__ __forceinline__ uint64_t KnownOnes(size_t n) {
+  return n <= size_t{1} << 16 ? 0xffff0000U : n <= size_t{1} << 24 ? 0xff000000U : 0;
+}
+
 // Sum of one number of every thread, for every thread.
 __device__ __forceinline__ uint64_t BlockSum(SelectShared* shared, uint64_t value) {
   __syncthreads();

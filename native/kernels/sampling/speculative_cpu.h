@@ -214,7 +214,7 @@ void SpeculateSequence(const SpeculativeChain& op, size_t sequence, SamplingScra
   for (size_t step = 0; step < op.drafts && !done; ++step) {
     const int32_t token = op.draft_tokens[sequence * op.drafts + step];
     if (token < 0) break;
-    if (!InVocabulary(token, t.logits.vocab)) {
+    if (!WholeVocabulary{t.logits.vocab}.Has(token)) {
       status = RowStatus::kTargetOutOfRange;
       done = true;
       break;

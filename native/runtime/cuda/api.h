@@ -17,7 +17,7 @@
 
 namespace crossthink::cuda {
 
-constexpr uint32_t kAbiVersion = 4;
+constexpr uint32_t kAbiVersion = 5;
 // CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
 constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
 

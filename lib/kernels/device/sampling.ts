@@ -1,0 +1,79 @@
+import type binding = require('#binding');
+
+/** Where the arguments of `cudaSample` go: pointers and numbers in the order of native/addon/cuda_sampling.cpp. */
+export interface SamplingSink<A> {
+  number(...values: number[]): unknown;
+  integer(value: bigint): unknown;
+  input(array: A | undefined): unknown;
+  output(array: A | undefined): unknown;
+}
+
+/** The arguments of the native `sample`, with arrays of kind A: on the host, or tensors of a device. */
+export type SamplingArguments<A> = Replaced<Parameters<typeof binding.sample>, A>;
+type Replaced<T extends readonly unknown[], A> = {
+  [K in keyof T]: [Extract<T[K], ArrayBufferView>] extends [never] ? T[K] : T[K] | A;
+};
+
+/** Enters the arguments of the native `sample`, and where the kept set goes: `[rows, vocab]`, and the size of each row. */
+export function encodeSampling<A>(
+  to: SamplingSink<A | ArrayBufferView>,
+  args: SamplingArguments<A>,
+  keptTokens: A | undefined,
+  keptSizes: A | undefined,
+): void {
+  const [logits, type, rows, vocab, stride, settings, ...rest] = args;
+  const [temperature, topK, topP, minP, typicalP, topNSigma, xtc, steps, bitmask, maskPerRow, ...more] = rest;
+  const [banned, bannedOffsets, stop, stopOffsets, minTokens, biasTokens, , bias, ...histories] = more;
+  const [prompt, promptOffsets, output, outputOffsets, repetition, presence, frequency, ngram, ...others] = histories;
+  const [dry, breakers, breakerOffsets, seed, sequences, positions, samples, status, tokens, ...results] = others;
+  const [logprobs, rawLogprobs, ranks, entropy, supportMass, topN, topTokens, topLogprobs, ...last] = results;
+  const [chosen, chosenOffsets, chosenLogprobs] = last;
+  const setting = (i: number): number => (settings as Float64Array)[i] ?? 0;
+  const perRow = (values: A | ArrayBufferView | undefined, scalar: number): void => {
+    to.input(values);
+    to.number(scalar);
+  };
+  const lists = (ids: A | ArrayBufferView | undefined, offsets: A | ArrayBufferView | undefined): void => {
+    to.input(ids);
+    to.input(offsets);
+    to.number((ids as { length: number } | undefined)?.length ?? 0);
+  };
+  to.input(logits);
+  to.number(type, rows, vocab, stride);
+
+  to.number(setting(10));
+  to.input(bitmask);
+  const words = (bitmask as { length: number } | undefined)?.length ?? 0;
+  to.number(maskPerRow && rows > 0 ? words / rows : words, maskPerRow ? 1 : 0);
+  lists(banned, bannedOffsets);
+  lists(stop, stopOffsets);
+  perRow(minTokens, setting(11));
+  lists(biasTokens, undefined);
+  to.input(bias);
+  lists(prompt, promptOffsets);
+  lists(output, outputOffsets);
+  perRow(repetition, setting(12));
+  perRow(presence, setting(13));
+  perRow(frequency, setting(14));
+  perRow(ngram, setting(15));
+  to.number(...(dry as Float64Array));
+  lists(breakers, breakerOffsets);
+
+  to.number((steps as Uint8Array).length, ...(steps as Uint8Array));
+  [temperature, topK, topP, minP, typicalP, topNSigma, xtc].forEach((values, i) => {
+    perRow(values, setting(i));
+  });
+  to.number(setting(7), setting(8), setting(9));
+  to.integer((seed as BigUint64Array)[0] ?? 0n);
+  to.input(sequences);
+  to.input(positions);
+  to.number(setting(16), samples);
+  for (const array of [status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass]) to.output(array);
+  to.number(topN);
+  to.output(topN > 0 ? topTokens : undefined);
+  to.output(topN > 0 ? topLogprobs : undefined);
+  lists(chosen, chosenOffsets);
+  to.output(chosenLogprobs);
+  to.output(keptTokens);
+  to.output(keptSizes);
+}
