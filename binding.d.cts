@@ -285,6 +285,8 @@ declare const binding: {
   linearForward(...args: LinearForwardArguments): void;
   linearBackward(...args: LinearBackwardArguments): void;
   linearLogits(...args: LinearLogitsArguments): void;
+  /** Benches only: multiply-adds done in `rounds` rounds of independent chains. */
+  linearPeak(type: number, rounds: number): number;
   /** Resolve to false where the flag at element 0 of the last argument stopped them. */
   linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
   linearBackwardAsync(...args: [...LinearBackwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;

@@ -7,6 +7,7 @@
 #include "addon/arguments.h"
 #include "addon/async.h"
 #include "addon/logprob_scalars.h"
+#include "kernels/kernel_table.h"
 
 namespace crossthink::addon {
 namespace {
@@ -128,12 +129,19 @@ void Add(Napi::Env env, Napi::Object exports, const std::string& name) {
   Export<Later<work>>(env, exports, (name + "Async").c_str());
 }
 
+// For bench/linear.ts: (type, rounds), the multiply-adds done.
+Napi::Value Peak(const Napi::CallbackInfo& info) {
+  const auto peak = ActiveKernels().linear.peak[SizeOf(info, 0)];
+  return Napi::Number::New(info.Env(), peak(SizeOf(info, 1)));
+}
+
 }  // namespace
 
 void RegisterLinear(Napi::Env env, Napi::Object exports) {
   Add<ForwardWork>(env, exports, "linearForward");
   Add<BackwardWork>(env, exports, "linearBackward");
   Add<LogitsWork>(env, exports, "linearLogits");
+  Export<Peak>(env, exports, "linearPeak");
 }
 
 }  // namespace crossthink::addon

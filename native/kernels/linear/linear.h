@@ -128,6 +128,9 @@ struct LinearKernels {
   void (*d_weight[kLinearTypes])(const LinearProduct& op, const GradientChunk& chunk, size_t column, size_t columns,
                                  float* panels, float* out, bool add);
   void (*d_bias)(const GradientChunk& chunk, float* out, bool add);
+  // Runs as many steps of chains as the registers hold, `rounds` times, and returns the multiply-adds done: the ceiling
+  // that bench/linear.ts compares with.
+  double (*peak[kLinearTypes])(size_t rounds);
 };
 
 // Rows of D that one chain of d_weight and d_bias runs over; entries of the vocabulary for d_hidden:

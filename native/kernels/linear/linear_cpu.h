@@ -67,6 +67,27 @@ inline void FinishRows(const LogprobForward& op, size_t rows, const LinearPartia
   }
 }
 
+template <class C>
+double PeakOf(size_t rounds) {
+  using V = typename C::Vector;
+  constexpr size_t kChains = TileShape<V>::kRows * TileShape<V>::kVectors;
+  [[maybe_unused]] const typename C::Mode mode = {};
+  typename V::F sum[kChains];
+#pragma GCC unroll 24
+  for (size_t i = 0; i < kChains; ++i) sum[i] = V::Set(static_cast<float>(i));  // Else they were one.
+  typename V::F a = V::Set(0.5F);
+  for (size_t r = 0; r < rounds; ++r) {
+#pragma GCC unroll 24
+    for (size_t i = 0; i < kChains; ++i) sum[i] = C::Step(a, a, sum[i]);
+  }
+  typename V::F total = V::Set(0.0F);
+#pragma GCC unroll 24
+  for (size_t i = 0; i < kChains; ++i) total = V::Add(total, sum[i]);
+  volatile float sink = V::TreeSum(total);  // The chains must be worked out.
+  static_cast<void>(sink);
+  return static_cast<double>(rounds * kChains * V::kWidth * C::kPerCell);
+}
+
 template <class V>
 constexpr LinearKernels MakeLinearKernels() {
   using F32 = Float32Chain<V>;
@@ -83,6 +104,7 @@ constexpr LinearKernels MakeLinearKernels() {
       {HiddenGradient<V, Float32Elements<V>>, HiddenGradient<V, Bfloat16Elements<V>>},
       {WeightGradient<V, Float32Elements<V>>, WeightGradient<V, Bfloat16Elements<V>>},
       BiasGradient<V>,
+      {PeakOf<F32>, PeakOf<B16>},
   };
 }
 
