@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/float_environment.h"
 #include "runtime/thread_pool.h"
 
 namespace crossthink::addon {
@@ -72,6 +73,7 @@ class Instance {
   void Run(Job* job) {
     if (closing_.load(std::memory_order_relaxed)) return;
     try {
+      const FloatEnvironment environment;
       job->completed = job->work(job->cancel != nullptr ? *job->cancel : never_);
     } catch (const std::exception& error) {
       job->error = error.what();

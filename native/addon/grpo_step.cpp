@@ -94,8 +94,8 @@ Napi::Value StepAsync(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterGrpoStep(Napi::Env env, Napi::Object exports) {
-  exports["grpoStep"] = Napi::Function::New(env, Step, "grpoStep");
-  exports["grpoStepAsync"] = Napi::Function::New(env, StepAsync, "grpoStepAsync");
+  Export<Step>(env, exports, "grpoStep");
+  Export<StepAsync>(env, exports, "grpoStepAsync");
 }
 
 }  // namespace crossthink::addon
