@@ -40,6 +40,8 @@ export function digest(value: unknown): string {
       .map((key) => `${key}:${digest((value as Record<string, unknown>)[key])}`)
       .join(';');
   }
+  // JavaScript has one NaN: which of its bit patterns a number holds is not a result.
+  if (Number.isNaN(value)) return 'NaN';
   return typeof value === 'number' ? digest(Float64Array.of(value)) : String(value);
 }
 
