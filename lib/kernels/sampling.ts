@@ -1,7 +1,8 @@
 import binding = require('#binding');
 
-import { CrossThinkError, invalidType, invalidValue } from '../errors.js';
+import { invalidType, invalidValue } from '../errors.js';
 import { int32, requireInteger, threadCount } from './arguments.js';
+import { cancellable } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
 import { requireCudaSampling } from './device/samplingSupport.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
@@ -230,21 +231,8 @@ export class SamplingPlan {
       kernels.sample(...call); // A GPU's work is over in microseconds: not worth a thread.
       return result();
     }
-    const cancel = new Int32Array(new SharedArrayBuffer(4));
-    const abort = (): void => {
-      Atomics.store(cancel, 0, 1);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      const finished = await binding.sampleAsync(...call, cancel);
-      if (!finished) {
-        signal?.throwIfAborted();
-        throw new CrossThinkError('ERR_NATIVE', 'sampleAsync was stopped: its environment is shutting down');
-      }
-      return result();
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    await cancellable('sampleAsync', signal, (flag) => binding.sampleAsync(...call, flag));
+    return result();
   }
 }
 
