@@ -113,6 +113,7 @@ try {
     const [before, , after] = readFileSync(file, 'utf8').split(/<!-- table: .* -->\n|<!-- end of table -->\n/);
     const marks = ['<!-- table: node scripts/check-cuda.cjs --write -->', '<!-- end of table -->'];
     writeFileSync(file, `${before}${marks[0]}\n\n${table(entries)}\n\n${marks[1]}\n${after}`);
+    spawnSync('npx', ['prettier', '--write', file], { cwd: root, stdio: 'inherit' });
   }
   const failed = entries.flatMap(problems);
   for (const line of failed) console.error(`over budget: ${line}`);
