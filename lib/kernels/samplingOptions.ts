@@ -109,9 +109,11 @@ export interface PackedLists {
   readonly offsets: Int32Array | undefined;
 }
 
+const NO_LISTS: PackedLists = { tokens: undefined, offsets: undefined };
+
 /** Checks a token list option; offsets must be `rows + 1` ascending numbers from 0 (unchecked while `rows` is null). */
 export function packedLists(field: string, option: TokenListOption | undefined, rows: number | null): PackedLists {
-  if (option === undefined) return { tokens: undefined, offsets: undefined };
+  if (option === undefined) return NO_LISTS;
   if (option instanceof Int32Array) return { tokens: option, offsets: undefined };
   if (Array.isArray(option)) {
     const list = option as readonly number[];
@@ -165,6 +167,13 @@ const finite = (x: number): boolean => Number.isFinite(x);
 const inUnit = (x: number): boolean => x >= 0 && x <= 1;
 const partOfOne = (x: number): boolean => x > 0 && x <= 1;
 
+/** Parameters that may differ from row to row. */
+type RowParameters = Record<
+  'temperature' | 'topP' | 'minP' | 'typicalP' | 'topNSigma' | 'xtc' | 'repetition' | 'presence' | 'frequency',
+  RowParameter<Float32Array>
+> &
+  Record<'topK' | 'minTokens' | 'noRepeatNgram', RowParameter<Int32Array>>;
+
 /** Settings with everything that does not depend on the number of rows checked and packed. */
 export class PackedSampling {
   readonly steps: Uint8Array;
@@ -173,6 +182,8 @@ export class PackedSampling {
   readonly bias: Float32Array | undefined;
   readonly dry: Float64Array;
   readonly topLogprobs: number;
+  readonly #scalars: RowParameters & { readonly settings: Float64Array };
+  readonly #perRow: boolean;
 
   constructor(readonly options: SamplingOptions) {
     this.steps = stepCodes(options.order);
@@ -205,11 +216,32 @@ export class PackedSampling {
       if (value !== undefined && !(names as readonly string[]).includes(value))
         throw invalidValue(field, `one of ${names.join(', ')}`, value);
     }
-    this.rows(null);
+    this.#scalars = this.#withSettings(this.#parameters(null));
+    this.#perRow = Object.values({ ...options, xtc: options.xtc?.probability }).some((value) =>
+      ArrayBuffer.isView(value),
+    );
   }
 
-  /** Row parameters for `rows` rows; scalars only while `rows` is null. */
-  rows(rows: number | null) {
+  /** Row parameters for `rows` rows, checked, with the `settings` of the native call. */
+  rows(rows: number) {
+    return this.#perRow ? this.#withSettings(this.#parameters(rows)) : this.#scalars;
+  }
+
+  /** In the order of ReadSampling in native/addon/sampling_arguments.cpp. */
+  #withSettings(p: RowParameters) {
+    const { options } = this;
+    const settings = Float64Array.of(
+      ...[p.temperature.scalar, p.topK.scalar, p.topP.scalar, p.minP.scalar, p.typicalP.scalar, p.topNSigma.scalar],
+      ...[p.xtc.scalar, options.xtc?.threshold ?? 0],
+      ...[options.topPRule === 'upTo' ? 1 : 0, options.method === 'gumbel' ? 1 : 0],
+      ...[options.softcap ?? 0, p.minTokens.scalar, p.repetition.scalar, p.presence.scalar, p.frequency.scalar],
+      p.noRepeatNgram.scalar,
+    );
+    return { ...p, settings };
+  }
+
+  /** Scalars only while `rows` is null. */
+  #parameters(rows: number | null): RowParameters {
     const o = this.options;
     const n = rows ?? 0;
     const known = <T>(value: number | T | undefined): number | T | undefined =>

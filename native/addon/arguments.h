@@ -2,6 +2,7 @@
 #define CROSSTHINK_ADDON_ARGUMENTS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,10 @@ class Arguments {
 
   double Number() { return NumberOf(info_, next_++); }
   size_t Size() { return SizeOf(info_, next_++); }
+  uint64_t Uint64() {
+    bool lossless = false;
+    return info_[next_++].As<Napi::BigInt>().Uint64Value(&lossless);
+  }
   bool Flag() { return FlagOf(info_, next_++); }
 
   template <class T>

@@ -13,7 +13,7 @@ Sampling ReadSampling(Arguments* in) {
   Sampling op;
   op.logits = in->ReadLogits();
   const size_t rows = op.logits.rows;
-  const double* settings = in->Array<double>(17, "settings");
+  const double* settings = in->Array<double>(16, "settings");
   op.temperature = in->ReadRowFloat(settings[0], rows, "temperature");
   op.top_k = in->ReadRowInt(settings[1], rows, "topK");
   op.top_p = in->ReadRowFloat(settings[2], rows, "topP");
@@ -49,10 +49,10 @@ Sampling ReadSampling(Arguments* in) {
   edits.dry_allowed = static_cast<int32_t>(dry[2]);
   edits.dry_breakers = in->ReadLists(rows, "dry.breakers");
 
-  op.seed = *in->Array<uint64_t>(1, "seed");
+  op.seed = in->Uint64();
   op.sequences = in->Array<uint64_t>(rows, "sequences");
   op.positions = in->Array<int32_t>(rows, "positions");
-  op.sample = static_cast<uint32_t>(settings[16]);
+  op.sample = static_cast<uint32_t>(in->Size());
   op.samples = in->Size();
 
   const size_t drawn = rows * op.samples;

@@ -1,0 +1,50 @@
+import { invalidValue } from '../errors.js';
+
+/** The memory of an array that a bound call uses: it must not become less. */
+interface Held {
+  readonly name: string;
+  readonly array: ArrayBufferView;
+  readonly buffer: ArrayBufferLike;
+  readonly end: number;
+}
+
+function heldOf(live: Readonly<Record<string, ArrayBufferView | undefined>>): Held[] {
+  const held = new Map<ArrayBufferLike, Held>();
+  for (const [name, array] of Object.entries(live)) {
+    if (array === undefined) continue;
+    const { buffer } = array;
+    const end = array.byteOffset + array.byteLength;
+    if (end > (held.get(buffer)?.end ?? 0)) held.set(buffer, { name, array, buffer, end });
+  }
+  return [...held.values()];
+}
+
+function copyOf<T>(value: T, live: ReadonlySet<unknown>): T {
+  if (!ArrayBuffer.isView(value) || live.has(value)) return value;
+  return (value as unknown as { slice(): T }).slice();
+}
+
+/**
+ * Binds a native call to its arrays: what comes back repeats the call on what the `live` ones then hold, by name for
+ * errors. Every other array, checked values among them, is copied now, so that no later write can undo the checks. Arrays
+ * are read through their addresses: before each call their buffers are looked at, which detaching and shrinking show in.
+ */
+export function bindCall<A extends readonly unknown[]>(
+  bind: (...args: A) => () => void,
+  args: A,
+  live: Readonly<Record<string, ArrayBufferView | undefined>>,
+): () => void {
+  const arrays = new Set(Object.values(live));
+  const kept = args.map((value) => copyOf(value, arrays)) as unknown as A;
+  const run = bind(...kept);
+  const held = heldOf(live);
+  return () => {
+    for (const { buffer, end, name, array } of held) {
+      if (buffer.byteLength >= end) continue;
+      const hint = 'Its buffer was transferred or shrunk: bind again';
+      throw invalidValue(name, 'in the memory it was bound with', array, hint);
+    }
+    run();
+    void kept; // Alive for as long as this function.
+  };
+}
