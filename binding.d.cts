@@ -273,9 +273,9 @@ declare const binding: {
   logprobForward(...args: LogprobForwardArguments): void;
   logprobBackward(...args: LogprobBackwardArguments): void;
   /** Calls whose arrays are fixed: the function runs the operation on them. See lib/kernels/bound.ts. */
-  bindLogprobForward(...args: LogprobForwardArguments): () => void;
-  bindLogprobBackward(...args: LogprobBackwardArguments): () => void;
-  bindSample(...args: SampleArguments): () => void;
+  readonly bindLogprobForward: (...args: LogprobForwardArguments) => () => void;
+  readonly bindLogprobBackward: (...args: LogprobBackwardArguments) => () => void;
+  readonly bindSample: (...args: SampleArguments) => () => void;
   logprobMerge(
     states: Float64Array,
     shards: number,

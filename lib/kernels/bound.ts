@@ -1,6 +1,6 @@
 import { invalidValue } from '../errors.js';
 
-/** The memory of an array that a bound call uses: it must not become less. */
+/** Memory that a bound call uses: it must not become less. */
 interface Held {
   readonly name: string;
   readonly array: ArrayBufferView;
@@ -8,13 +8,15 @@ interface Held {
   readonly end: number;
 }
 
-function heldOf(live: Readonly<Record<string, ArrayBufferView | undefined>>): Held[] {
+/** One entry a buffer: of its array that reaches furthest. */
+function heldOf(args: readonly unknown[], live: Readonly<Record<string, ArrayBufferView | undefined>>): Held[] {
+  const names = new Map(Object.entries(live).map(([name, array]) => [array, name]));
   const held = new Map<ArrayBufferLike, Held>();
-  for (const [name, array] of Object.entries(live)) {
-    if (array === undefined) continue;
+  for (const array of args) {
+    if (!ArrayBuffer.isView(array)) continue;
     const { buffer } = array;
     const end = array.byteOffset + array.byteLength;
-    if (end > (held.get(buffer)?.end ?? 0)) held.set(buffer, { name, array, buffer, end });
+    if (end >= (held.get(buffer)?.end ?? 0)) held.set(buffer, { name: names.get(array) ?? '', array, buffer, end });
   }
   return [...held.values()];
 }
@@ -37,7 +39,7 @@ export function bindCall<A extends readonly unknown[]>(
   const arrays = new Set(Object.values(live));
   const kept = args.map((value) => copyOf(value, arrays)) as unknown as A;
   const run = bind(...kept);
-  const held = heldOf(live);
+  const held = heldOf(kept, live); // Copies too: this keeps them alive.
   return () => {
     for (const { buffer, end, name, array } of held) {
       if (buffer.byteLength >= end) continue;
@@ -45,6 +47,5 @@ export function bindCall<A extends readonly unknown[]>(
       throw invalidValue(name, 'in the memory it was bound with', array, hint);
     }
     run();
-    void kept; // Alive for as long as this function.
   };
 }

@@ -9,8 +9,8 @@
 
 namespace crossthink::addon {
 
-// A JavaScript function without arguments that runs `work` each time: a call whose arguments were read once. `work` holds
-// pointers into arrays, which lib/kernels/bound.ts keeps alive and looks at before each run.
+// A JavaScript function without arguments that runs `work` each time: a call whose arguments were read once. `work`
+// holds pointers into arrays, which lib/kernels/bound.ts keeps alive and looks at before each run.
 template <class Work>
 Napi::Value BindCall(Napi::Env env, Work work) {
   return Napi::Function::New(env, [work = std::move(work)](const Napi::CallbackInfo& info) {

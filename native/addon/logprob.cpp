@@ -63,7 +63,8 @@ BackwardCall ReadBackward(Arguments* in) {
 template <auto kRead>
 Napi::Value Run(const Napi::CallbackInfo& info) {
   Arguments in(info);
-  kRead(&in)();
+  const auto call = kRead(&in);
+  call();
   return info.Env().Undefined();
 }
 
