@@ -28,6 +28,12 @@ const ORDERS = {
   llamacpp: ['topNSigma', 'topK', 'typicalP', 'topP', 'minP', 'xtc', 'temperature'],
 } as const satisfies Record<string, readonly SamplingStep[]>;
 
+/** What an engine does at the cut of top-k and top-p, where it is not the default. */
+const CUT_RULES: Partial<Record<string, Pick<SamplingOptions, 'topPRule' | 'ties'>>> = {
+  sglang: { topPRule: 'upTo' },
+  flashinfer: { ties: 'all' },
+};
+
 export type SamplingOrder = keyof typeof ORDERS;
 
 /** Token ids: one list for every row, or one per row packed by offsets (`rows + 1` of them). */
@@ -54,8 +60,10 @@ export interface SamplingOptions {
   readonly xtc?: { readonly probability: number | Float32Array; readonly threshold: number } | undefined;
   /** Order of the steps: an engine's, or a list. Default: {@link SamplingOrder} `'default'`, temperature first. */
   readonly order?: SamplingOrder | readonly SamplingStep[] | undefined;
-  /** `'below'` (default): a token stays while the mass in front of it is < topP; `'upTo'`: while it is <= topP (SGLang). */
+  /** `'below'`: a token stays while the mass in front of it is < topP; `'upTo'` (default in order `'sglang'`): <= topP. */
   readonly topPRule?: 'below' | 'upTo' | undefined;
+  /** Of tokens with equal logits at the cut of top-k or top-p stay `'lowestId'`s, or `'all'` (default in order `'flashinfer'`). */
+  readonly ties?: 'lowestId' | 'all' | undefined;
   /** `'inverseCdf'` (default): one random number a row; `'gumbel'`: one per token, the largest of logit plus noise. */
   readonly method?: 'inverseCdf' | 'gumbel' | undefined;
 
@@ -211,6 +219,7 @@ export class PackedSampling {
     this.topLogprobs = numberIn('options.topLogprobs', options.topLogprobs, 0, 0, 2 ** 20);
     for (const [field, value, names] of [
       ['options.topPRule', options.topPRule, ['below', 'upTo']],
+      ['options.ties', options.ties, ['lowestId', 'all']],
       ['options.method', options.method, ['inverseCdf', 'gumbel']],
     ] as const) {
       if (value !== undefined && !(names as readonly string[]).includes(value))
@@ -230,12 +239,14 @@ export class PackedSampling {
   /** In the order of ReadSampling in native/addon/sampling_arguments.cpp. */
   #withSettings(p: RowParameters) {
     const { options } = this;
+    const rules = typeof options.order === 'string' ? CUT_RULES[options.order] : undefined;
+    const { topPRule = rules?.topPRule, ties = rules?.ties } = options;
     const settings = Float64Array.of(
       ...[p.temperature.scalar, p.topK.scalar, p.topP.scalar, p.minP.scalar, p.typicalP.scalar, p.topNSigma.scalar],
       ...[p.xtc.scalar, options.xtc?.threshold ?? 0],
-      ...[options.topPRule === 'upTo' ? 1 : 0, options.method === 'gumbel' ? 1 : 0],
+      ...[topPRule === 'upTo' ? 1 : 0, options.method === 'gumbel' ? 1 : 0],
       ...[options.softcap ?? 0, p.minTokens.scalar, p.repetition.scalar, p.presence.scalar, p.frequency.scalar],
-      p.noRepeatNgram.scalar,
+      ...[p.noRepeatNgram.scalar, ties === 'all' ? 1 : 0],
     );
     return { ...p, settings };
   }

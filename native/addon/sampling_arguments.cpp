@@ -13,7 +13,7 @@ Sampling ReadSampling(Arguments* in) {
   Sampling op;
   op.logits = in->ReadLogits();
   const size_t rows = op.logits.rows;
-  const double* settings = in->Array<double>(16, "settings");
+  const double* settings = in->Array<double>(17, "settings");
   op.temperature = in->ReadRowFloat(settings[0], rows, "temperature");
   op.top_k = in->ReadRowInt(settings[1], rows, "topK");
   op.top_p = in->ReadRowFloat(settings[2], rows, "topP");
@@ -24,6 +24,7 @@ Sampling ReadSampling(Arguments* in) {
   op.xtc_threshold.scalar = static_cast<float>(settings[7]);
   op.inclusive_top_p = settings[8] != 0;
   op.gumbel = settings[9] != 0;
+  op.keep_ties = settings[16] != 0;
   op.steps = in->Array<uint8_t>(&op.step_count, "steps");
 
   LogitEdits& edits = op.edits;

@@ -65,7 +65,7 @@ export function encodeSampling<A>(
   [temperature, topK, topP, minP, typicalP, topNSigma, xtc].forEach((values, i) => {
     perRow(values, setting(i));
   });
-  to.number(setting(7), setting(8), setting(9));
+  to.number(setting(7), setting(8), setting(9), setting(16));
   to.integer(seed);
   to.input(sequences);
   to.input(positions);
