@@ -272,6 +272,9 @@ declare const binding: {
   withHostileFloats(body: () => void): boolean;
   logprobForward(...args: LogprobForwardArguments): void;
   logprobBackward(...args: LogprobBackwardArguments): void;
+  /** Resolve to false where the flag at element 0 of the first argument stopped them. */
+  logprobForwardAsync(...args: [cancel: Int32Array | undefined, ...LogprobForwardArguments]): Promise<boolean>;
+  logprobBackwardAsync(...args: [cancel: Int32Array | undefined, ...LogprobBackwardArguments]): Promise<boolean>;
   /** Calls whose arrays are fixed: the function runs the operation on them. See lib/kernels/bound.ts. */
   readonly bindLogprobForward: (...args: LogprobForwardArguments) => () => void;
   readonly bindLogprobBackward: (...args: LogprobBackwardArguments) => () => void;
@@ -301,12 +304,12 @@ declare const binding: {
   sample(...args: SampleArguments): void;
   /** Target rows, then the chain, then the rows of the drafts where `SpeculationArguments` says so. */
   speculate(...args: [...target: SampledRows, ...SpeculationArguments, ...draft: SampledRows | []]): void;
-  /** Resolves to false where the flag at element 0 of the last argument stopped it. */
   /** Holds the kept sets of a call until their size is known. */
   newKeptSets(): object;
   keptOffsets(kept: object, offsets: Int32Array): number;
   keptTokens(kept: object, tokens: Int32Array): void;
   setKeptTokens(kept: object, rows: number, tokens: Int32Array, sizes: Int32Array, vocab: number): void;
+  /** Resolves to false where the flag at element 0 of the first argument stopped it. */
   sampleAsync(...args: [cancel: Int32Array | undefined, ...SampleArguments]): Promise<boolean>;
   /** native/addon/advantage.cpp */
   groupAdvantages(

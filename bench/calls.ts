@@ -3,10 +3,10 @@ import { promises as fs } from 'node:fs';
 import {
   bindLogprobBackward,
   bindTokenLogprobs,
-  linearLogprobsAsync,
   logprobBackward,
   SamplingPlan,
   tokenLogprobs,
+  tokenLogprobsAsync,
 } from '../lib/index.js';
 
 const CALLS = 20_000;
@@ -53,6 +53,37 @@ function callsOf(rows: number): Record<string, () => unknown> {
   };
 }
 
+/** What a row of 256,000 logits could gain if a second thread took half of it: two rows of half the length. */
+function halvesOnTwoThreads(): Record<string, number[]> {
+  const [rows, vocab] = [2, 128_000];
+  const logits = new Float32Array(rows * vocab).map((_, i) => (Math.imul(i, 2654435761) >>> 20) * 0.0025 - 5);
+  const tokens = new Int32Array(rows);
+  const keys = { seed: 1, sequences: new BigUint64Array(rows), positions: new Int32Array(rows) };
+  const results: Record<string, number[]> = {};
+  console.log('\n2 rows of 128,000 logits, us on one thread and on two (quartiles)');
+  for (const [name, bind] of [
+    ['log-prob + entropy', (threads: number) => bindTokenLogprobs(logits, tokens, { threads })],
+    ['sample, T = 1', (threads: number) => new SamplingPlan({ threads }).bind(logits, keys)],
+    [
+      'sample, top-k 50 + top-p',
+      (threads: number) => new SamplingPlan({ threads, topK: 50, topP: 0.95 }).bind(logits, keys),
+    ],
+  ] as const) {
+    const quartiles = [1, 2].flatMap((threads) => {
+      const call = bind(threads);
+      const times = Array.from({ length: 2000 }, () => {
+        const start = performance.now();
+        call();
+        return (performance.now() - start) * 1e3;
+      }).sort((a, b) => a - b);
+      return [0.25, 0.5, 0.75].map((part) => times[Math.floor(part * times.length)] ?? NaN);
+    });
+    results[name] = quartiles;
+    console.log(`  ${name.padEnd(32)} ${quartiles.map((us) => us.toFixed(1).padStart(6)).join(' ')}`);
+  }
+  return results;
+}
+
 interface Latency {
   readonly p50: number;
   readonly p99: number;
@@ -93,17 +124,17 @@ export async function benchCalls() {
       console.log(`  ${name.padEnd(32)} ${time.best.toFixed(0).padStart(6)} ${time.median.toFixed(0).padStart(6)}`);
     }
   }
-  const [rows, vocab, hidden] = [256, 128256, 256];
+  results['halves of a row'] = halvesOnTwoThreads();
+  const [rows, vocab] = [256, 128256];
   const logits = new Float32Array(rows * vocab).map((_, i) => (Math.imul(i, 2654435761) >>> 20) * 0.0025 - 5);
   const positions = new Int32Array(rows);
   const keys = { seed: 1, sequences: new BigUint64Array(rows), positions };
-  const [states, weight] = [logits.subarray(0, rows * hidden), logits.subarray(0, vocab * hidden)];
   const plan = new SamplingPlan({ topP: 0.9 });
   console.log('\nfs.stat, ms (p50, p99, max, samples)');
   for (const [name, work] of [
     ['idle', () => new Promise((resolve) => setTimeout(resolve, 100))],
     ['while sampleAsync runs', () => plan.sampleAsync(logits, keys)],
-    ['while linearLogprobsAsync runs', () => linearLogprobsAsync(states, weight, positions)],
+    ['while tokenLogprobsAsync runs', () => tokenLogprobsAsync(logits, positions)],
   ] as const) {
     const latency = await statLatency(again(3, work));
     results[`fs.stat ${name}`] = latency;

@@ -1,5 +1,10 @@
 import { CrossThinkError } from '../errors.js';
 
+export interface Abortable {
+  /** Stops the work between two pieces of it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Runs native work that can be stopped: `start` gets the flag that an abort sets, and promises whether the work ran to
  * its end.

@@ -1,7 +1,7 @@
 import binding = require('#binding');
 
 import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
-import { cancellable } from './cancel.js';
+import { cancellable, type Abortable } from './cancel.js';
 import { checkLinear, type LinearOptions, type LinearProduct } from './linearProduct.js';
 import { type LogitsArray } from './logits.js';
 import { type LogprobGradients, type TokenLogprobs } from './logprob.js';
@@ -37,11 +37,6 @@ export interface LinearLogprobsOptions extends RowOptions {
         readonly status?: Uint8Array;
       }
     | undefined;
-}
-
-interface Abortable {
-  /** Stops the work between two tiles. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The operands in the order of native/addon/linear.cpp. */

@@ -4,6 +4,7 @@ import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
 import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { bindCall } from './bound.js';
+import { cancellable, type Abortable } from './cancel.js';
 import { kernelsOn } from './device/backend.js';
 import {
   checkLogits,
@@ -181,6 +182,28 @@ export function tokenLogprobs(
 }
 
 /**
+ * {@link tokenLogprobs} on the worker pool. The arrays must not be changed, transferred or detached until the promise settles.
+ *
+ * @throws the `signal`'s reason where it was aborted before the last row.
+ */
+export async function tokenLogprobsAsync(
+  logits: LogitsArray,
+  tokens: Int32Array,
+  options: TokenLogprobsOptions & Abortable = {},
+): Promise<TokenLogprobs> {
+  options.signal?.throwIfAborted();
+  const { call, results } = prepareForward(logits, tokens, options);
+  const kernels = kernelsOn(options.device);
+  if (kernels === binding) {
+    const start = (flag: Int32Array): Promise<boolean> => binding.logprobForwardAsync(flag, ...call);
+    await cancellable('tokenLogprobsAsync', options.signal, start);
+  } else {
+    kernels.logprobForward(...call);
+  }
+  return results;
+}
+
+/**
  * {@link tokenLogprobs} for a loop over the same arrays: arguments are checked once, and what comes back computes from
  * what `logits`, `tokens` and `options.candidates` then hold, overwrites and returns the same results. Other arrays of the
  * options are copied.
@@ -308,6 +331,28 @@ export function logprobBackward(
 ): LogitsArray {
   const { call, dLogits } = prepareBackward(logits, tokens, gradients, options);
   kernelsOn(options.device).logprobBackward(...call);
+  return dLogits;
+}
+
+/**
+ * {@link logprobBackward} on the worker pool, as {@link tokenLogprobsAsync}. Where it was aborted, `out` holds part of the result.
+ * Pass `gradients.state`: where it is absent, it is computed before the promise is returned.
+ */
+export async function logprobBackwardAsync(
+  logits: LogitsArray,
+  tokens: Int32Array,
+  gradients: LogprobGradients,
+  options: LogprobBackwardOptions & Abortable = {},
+): Promise<LogitsArray> {
+  options.signal?.throwIfAborted();
+  const { call, dLogits } = prepareBackward(logits, tokens, gradients, options);
+  const kernels = kernelsOn(options.device);
+  if (kernels === binding) {
+    const start = (flag: Int32Array): Promise<boolean> => binding.logprobBackwardAsync(flag, ...call);
+    await cancellable('logprobBackwardAsync', options.signal, start);
+  } else {
+    kernels.logprobBackward(...call);
+  }
   return dLogits;
 }
 

@@ -1,9 +1,9 @@
 #include "kernels/logprob/logprob.h"
 
 #include "addon/addon.h"
-#include "addon/arguments.h"
-#include "addon/bound.h"
+#include "addon/calls.h"
 #include "addon/logprob_input.h"
+#include "kernels/logprob/run.h"
 
 namespace crossthink::addon {
 namespace {
@@ -11,13 +11,13 @@ namespace {
 struct ForwardCall {
   LogprobForward op;
   unsigned threads;
-  void operator()() const { RunLogprobForward(op, threads); }
+  bool Run(const std::atomic<int32_t>* cancel) const { return RunLogprobForward(op, threads, cancel); }
 };
 
 struct BackwardCall {
   LogprobBackward op;
   unsigned threads;
-  void operator()() const { RunLogprobBackward(op, threads); }
+  bool Run(const std::atomic<int32_t>* cancel) const { return RunLogprobBackward(op, threads, cancel); }
 };
 
 // (...LogprobArguments, threads, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined,
@@ -59,22 +59,6 @@ BackwardCall ReadBackward(Arguments* in) {
   return {op, threads};
 }
 
-// Runs what `kRead` reads.
-template <auto kRead>
-Napi::Value Run(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  const auto call = kRead(&in);
-  call();
-  return info.Env().Undefined();
-}
-
-// A function that runs it.
-template <auto kRead>
-Napi::Value Bind(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  return BindCall(info.Env(), kRead(&in));
-}
-
 // (states: [shards, rows, 5], shards, rows, status, logprob, logsumexp, state, entropy, sumSquares)
 Napi::Value Merge(const Napi::CallbackInfo& info) {
   Arguments in(info);
@@ -97,10 +81,12 @@ Napi::Value Merge(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterLogprob(Napi::Env env, Napi::Object exports) {
-  Export<Run<ReadForward>>(env, exports, "logprobForward");
-  Export<Run<ReadBackward>>(env, exports, "logprobBackward");
-  Export<Bind<ReadForward>>(env, exports, "bindLogprobForward");
-  Export<Bind<ReadBackward>>(env, exports, "bindLogprobBackward");
+  Export<RunCall<ReadForward>>(env, exports, "logprobForward");
+  Export<RunCall<ReadBackward>>(env, exports, "logprobBackward");
+  Export<BindCall<ReadForward>>(env, exports, "bindLogprobForward");
+  Export<StartCall<ReadForward>>(env, exports, "logprobForwardAsync");
+  Export<BindCall<ReadBackward>>(env, exports, "bindLogprobBackward");
+  Export<StartCall<ReadBackward>>(env, exports, "logprobBackwardAsync");
   Export<Merge>(env, exports, "logprobMerge");
 }
 

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "addon/addon.h"
-#include "addon/async.h"
-#include "addon/bound.h"
+#include "addon/calls.h"
 #include "addon/sampling_arguments.h"
 #include "kernels/sampling/speculative.h"
 
@@ -21,27 +20,6 @@ struct SampleCall {
 SampleCall ReadSample(Arguments* in) {
   const auto threads = static_cast<unsigned>(in->Size());
   return {threads, ReadSampling(in)};
-}
-
-// (...SampleArguments)
-Napi::Value Sample(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  ReadSample(&in).Run(nullptr);
-  return info.Env().Undefined();
-}
-
-// (...SampleArguments): a function that samples.
-Napi::Value BindSample(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  return BindCall(info.Env(), [call = ReadSample(&in)] { call.Run(nullptr); });
-}
-
-// (cancel flag | undefined, ...SampleArguments): a promise of whether it ran to its end.
-Napi::Value SampleAsync(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  const Napi::Value flag = in.Rest();
-  const auto work = [call = ReadSample(&in)](const std::atomic<int32_t>& cancel) { return call.Run(&cancel); };
-  return StartAsync(info.Env(), work, flag, in.arrays());
 }
 
 // (...SampledRows of the target, draft tokens, probabilities | undefined, accepted, status, threads, whether
@@ -110,9 +88,9 @@ Napi::Value SetKeptTokens(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterSampling(Napi::Env env, Napi::Object exports) {
-  Export<Sample>(env, exports, "sample");
-  Export<BindSample>(env, exports, "bindSample");
-  Export<SampleAsync>(env, exports, "sampleAsync");
+  Export<RunCall<ReadSample>>(env, exports, "sample");
+  Export<BindCall<ReadSample>>(env, exports, "bindSample");
+  Export<StartCall<ReadSample>>(env, exports, "sampleAsync");
   Export<Speculate>(env, exports, "speculate");
   Export<NewKeptSets>(env, exports, "newKeptSets");
   Export<KeptOffsets>(env, exports, "keptOffsets");

@@ -2,8 +2,10 @@ import {
   bindLogprobBackward,
   bindTokenLogprobs,
   logprobBackward,
+  logprobBackwardAsync,
   SamplingPlan,
   tokenLogprobs,
+  tokenLogprobsAsync,
   type SamplingOptions,
 } from '../../lib/index.js';
 import { Random } from './random.js';
@@ -124,6 +126,27 @@ describe('SamplingPlan.bind', () => {
     expect(() => new SamplingPlan().bind(logits, { ...keys, out })).toThrow(field('out.tokens'));
     const overlapping = { tokens: keys.positions };
     expect(() => new SamplingPlan().bind(logits, { ...keys, out: overlapping })).toThrow(field('out.tokens'));
+  });
+});
+
+describe('asynchronous log-probs', () => {
+  it('are the synchronous ones, and stop at the signal', async () => {
+    const { logits, tokens } = inputs();
+    const options = { temperature: 0.7, topK: 3, sumSquares: true };
+    const expected = tokenLogprobs(logits, tokens, options);
+    expect(await tokenLogprobsAsync(logits, tokens, options)).toEqual(expected);
+    const gradients = { dLogprob: Float32Array.of(1, 2, 3), state: expected.state };
+    const backward = logprobBackward(logits, tokens, gradients, { temperature: 0.7 });
+    expect(await logprobBackwardAsync(logits, tokens, gradients, { temperature: 0.7 })).toEqual(backward);
+    const signal = AbortSignal.abort(new Error('no more'));
+    await expect(tokenLogprobsAsync(logits, tokens, { signal })).rejects.toThrow('no more');
+    await expect(logprobBackwardAsync(logits, tokens, gradients, { signal })).rejects.toThrow('no more');
+    const running = new AbortController();
+    const many = tokenLogprobsAsync(new Float32Array(4000 * 4000), new Int32Array(4000), {
+      ...{ signal: running.signal, threads: 1 },
+    });
+    running.abort(new Error('stopped'));
+    await expect(many).rejects.toThrow('stopped');
   });
 });
 
