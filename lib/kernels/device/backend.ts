@@ -157,9 +157,9 @@ function cudaKernels(device: number): RowKernels {
         transfer.run('cudaLogprobBackward');
       });
     },
-    sample(...args) {
+    sample(_threads, ...args) {
       const [, , rows, vocab] = args;
-      const kept = args[52];
+      const kept = args[53];
       const keptTokens = kept && new Int32Array(rows * vocab);
       const keptSizes = kept && new Int32Array(rows);
       withTransfer(device, (transfer) => {

@@ -9,7 +9,9 @@ export interface SamplingSink<A> {
 }
 
 /** The arguments of the native `sample`, with arrays of kind A: on the host, or tensors of a device. */
-export type SamplingArguments<A> = Replaced<Parameters<typeof binding.sample>, A>;
+export type SamplingArguments<A> = Replaced<SampledRows, A>;
+/** What follows the number of threads. */
+export type SampledRows = Parameters<typeof binding.sample> extends [number, ...infer Rows] ? Rows : never;
 type Replaced<T extends readonly unknown[], A> = {
   [K in keyof T]: [Extract<T[K], ArrayBufferView>] extends [never] ? T[K] : T[K] | A;
 };
@@ -25,8 +27,8 @@ export function encodeSampling<A>(
   const [temperature, topK, topP, minP, typicalP, topNSigma, xtc, steps, bitmask, maskPerRow, ...more] = rest;
   const [banned, bannedOffsets, stop, stopOffsets, minTokens, biasTokens, , bias, ...histories] = more;
   const [prompt, promptOffsets, output, outputOffsets, repetition, presence, frequency, ngram, ...others] = histories;
-  const [dry, breakers, breakerOffsets, seed, sequences, positions, samples, status, tokens, ...results] = others;
-  const [logprobs, rawLogprobs, ranks, entropy, supportMass, topN, topTokens, topLogprobs, ...last] = results;
+  const [dry, breakers, breakerOffsets, seed, sequences, positions, sample, samples, status, ...results] = others;
+  const [tokens, logprobs, rawLogprobs, ranks, entropy, supportMass, topN, topTokens, topLogprobs, ...last] = results;
   const [chosen, chosenOffsets, chosenLogprobs] = last;
   const setting = (i: number): number => (settings as Float64Array)[i] ?? 0;
   const perRow = (values: A | ArrayBufferView | undefined, scalar: number): void => {
@@ -63,15 +65,15 @@ export function encodeSampling<A>(
   [temperature, topK, topP, minP, typicalP, topNSigma, xtc].forEach((values, i) => {
     perRow(values, setting(i));
   });
-  to.number(setting(7), setting(8), setting(9));
-  to.integer((seed as BigUint64Array)[0] ?? 0n);
+  to.number(setting(7), setting(8), setting(9), setting(16));
+  to.integer(seed);
   to.input(sequences);
   to.input(positions);
-  to.number(setting(16), samples);
+  to.number(sample, samples);
   for (const array of [status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass]) to.output(array);
   to.number(topN);
-  to.output(topN > 0 ? topTokens : undefined);
-  to.output(topN > 0 ? topLogprobs : undefined);
+  to.output(topTokens);
+  to.output(topLogprobs);
   lists(chosen, chosenOffsets);
   to.output(chosenLogprobs);
   to.output(keptTokens);
