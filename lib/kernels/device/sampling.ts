@@ -59,3 +59,17 @@ export function encodeSampling<A>(
   [temperature, topK, topP, minP, typicalP, topNSigma, xtc].forEach((values, i) => {
     perRow(values, setting(i));
   });
+  to.number(setting(7), setting(8), setting(9), setting(16));
+  to.integer(seed);
+  to.read(sequences);
+  to.read(positions);
+  to.number(sample, samples);
+  for (const array of [status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass]) to.write(array);
+  to.number(topN);
+  to.write(topTokens);
+  to.write(topLogprobs);
+  lists(chosen, chosenOffsets);
+  to.write(chosenLogprobs);
+  to.write(keptTokens);
+  to.write(keptSizes);
+}
