@@ -235,6 +235,7 @@ declare const binding: {
   cudaWhiten(...args: CudaOperationArguments): void;
   cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
+  cudaGrpoStep(...args: CudaOperationArguments): void;
   cudaRolloutCorrection(...args: CudaOperationArguments): void;
   cudaSelectByCovariance(...args: CudaOperationArguments): void;
   cudaSelectByEntropy(...args: CudaOperationArguments): void;
