@@ -40,10 +40,15 @@ struct Columns {
   CT_INLINE void Load(const float* x, const Rows<V::kWidth>& rows) {
     constexpr size_t w = V::kWidth;
     count = rows.longest;
+    // Long rows are more streams than a processor foresees; the next kWidth lie about as far as these reach.
+    constexpr size_t kLong = 48;
+    const bool far = count >= kLong;
+    const size_t ahead = far ? rows.begin[rows.used - 1] + rows.length[rows.used - 1] - rows.begin[0] : 0;
     for (size_t c = 0; c < count; c += w) {
       typename V::F square[w];
       for (size_t r = 0; r < w; ++r) {
         const size_t left = rows.length[r] > c ? rows.length[r] - c : 0;
+        if (far) V::Prefetch(x + rows.begin[r] + c + ahead);
         square[r] = V::LoadPartial(x + rows.begin[r] + c, left < w ? left : w, spec::QuietNan());
       }
       simd::Transpose<V>::Run(square);
