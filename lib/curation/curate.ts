@@ -192,9 +192,9 @@ class CurateRun {
   #send(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Pending {
     const nextRow = 'items' in block ? (block.items.at(-1)?.row ?? 0) + 1 : block.firstRow + block.rows;
     if (nextRow <= fromRow) return { nextRow: fromRow };
-    const { name } = adapter ?? {};
     if (this.#pool !== undefined && !('items' in block)) {
-      const task = { input, fromRow, ...(name === undefined ? {} : { adapter: name }) };
+      const known = adapter === undefined ? {} : { adapter: adapter.name, lenient: adapter.lenient === true };
+      const task = { input, fromRow, ...known };
       return { result: settledLater(this.#pool.run(block, task)), nextRow };
     }
     return { result: settledLater(this.#process(block, input, adapter, fromRow)), nextRow };

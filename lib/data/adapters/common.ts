@@ -1,6 +1,7 @@
 import { describe } from '../../errors.js';
 import { asObject, isRowObject, optionalText, scalarText, type RowObject } from '../fields.js';
 import { RowProblem } from '../ledger.js';
+import { parseLiteral } from '../literal.js';
 import { goldOption, optionsFromMap, unlabelled } from '../options.js';
 import type { Domain, Option } from '../question.js';
 import { defineAdapter } from './adapter.js';
@@ -51,7 +52,7 @@ export const common = defineAdapter({
       statedDomain(fields['domain'] ?? info['domain']) ??
       domainOf(fields, /problem/i.test(asked) ? 'math' : 'general', 'subject', 'category', 'source', 'data_source');
     const subject = optionalText(fields, 'subject') ?? optionalText(fields, 'category');
-    const gold = fields[right];
+    const gold = listText(fields[right]) ?? fields[right];
     const options = optionsOf(fields);
     if (options !== undefined) {
       const question = splitOptions(text)?.question ?? text;
@@ -73,12 +74,19 @@ function nameIn(row: RowObject, names: readonly string[]): string | undefined {
 
 function optionsOf(row: RowObject): Option[] | undefined {
   const name = nameIn(row, OPTIONS);
-  const given = name === undefined ? undefined : row[name];
+  const held = name === undefined ? undefined : row[name];
+  const given = typeof held === 'string' ? parseLiteral(held) : held;
   if (Array.isArray(given)) {
     const texts = given.map((option: unknown) => scalarText(isRowObject(option) ? option['text'] : option));
     return texts.length < 2 ? undefined : unlabelled(texts);
   }
   return isRowObject(given) ? optionsFromMap(given) : undefined;
+}
+
+/** A list of texts that a table holds as text; numbers in brackets are an interval or a vector. */
+function listText(value: unknown): readonly unknown[] | undefined {
+  const list = typeof value === 'string' ? parseLiteral(value) : undefined;
+  return Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === 'string') ? list : undefined;
 }
 
 /** An object given as such or as JSON text; empty for anything else. */

@@ -4,7 +4,7 @@ import type { ByteStream } from './open.js';
 import { DEFAULT_MAX_ROW_BYTES, type ReadItem, type ReadOptions, type RowReader } from './reader.js';
 
 const KNOWN_COLUMN =
-  /question|answer|prompt|choice|option|^(?:text|input|output|target|index|label|problem|solution)$/i;
+  /question|answer|prompt|choice|option|messages|ground_?truth|^(?:text|input|output|target|index|label|problem|solution|query|gold)$/i;
 const BOM = '\u00ef\u00bb\u00bf';
 
 /** One record as found in the text; `end` is where the next begins. */
@@ -91,6 +91,23 @@ class CsvRows {
     const value = header === undefined ? texts : Object.fromEntries(header.map((name, i) => [name, texts[i]]));
     return { row: ++this.#row, line: this.#line, value };
   }
+}
+
+/** Delimiters that tables come with, the usual one first. */
+const DELIMITERS = [',', '\t', ';', '|'] as const;
+
+/**
+ * What separates the cells of a table: the delimiter under which its first row is a header of most cells; undefined where
+ * it is a header under none.
+ */
+export function csvDelimiter(head: string): string | undefined {
+  const text = head.replace(/^\uFEFF/, '');
+  const widths = DELIMITERS.map((delimiter) => {
+    const { cells = [] } = readRecord(text, 0, delimiter, true) ?? {};
+    return cells.length >= 2 && isHeader(cells) ? cells.length : 0;
+  });
+  const widest = Math.max(...widths);
+  return widest === 0 ? undefined : DELIMITERS[widths.indexOf(widest)];
 }
 
 /** UTF-8 text of a cell read as Latin-1; undefined where its bytes are no UTF-8. */

@@ -1,7 +1,7 @@
 import { CrossThinkError } from '../../errors.js';
 import { drop } from '../ledger.js';
 import { compressionOf, gunzip, unzstd } from './compression.js';
-import { readCsv } from './csv.js';
+import { csvDelimiter, readCsv } from './csv.js';
 import { readJsonArray, readJsonDocument } from './json.js';
 import { jsonlBlocks, parseJsonlBlock } from './jsonl.js';
 import { type ByteStream, openBytes, peek, readWhole } from './open.js';
@@ -68,7 +68,7 @@ async function readStream(bytes: ByteStream, name: string, options: ReadOptions)
     case 'document':
       return readDocument(stream, name, options);
     case 'csv':
-      return items(readCsv(stream, options));
+      return items(readCsv(stream, { ...options, delimiter: csvDelimiter(head.toString('utf8')) ?? ',' }));
     case 'tsv':
       return items(readCsv(stream, { ...options, delimiter: '\t' }));
     case 'parquet':
@@ -117,14 +117,17 @@ function formatOf(head: Buffer, name: string): Format {
   if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   if (ending === 'csv' || ending === 'tsv') return ending;
-  if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl';
   const text = head
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .trimStart();
+  // An array under the name of lines: its first line is no row.
+  if (/^\[\s*(?:\{|$)/.test(text) && !firstLineIsJson(text)) return 'array';
+  if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl';
   if (text.startsWith('[')) return firstLineIsJson(text) ? 'jsonl' : 'array';
   if (text.startsWith('{')) return firstLineIsJson(text) ? 'jsonl' : 'document';
-  return text === '' ? 'jsonl' : 'unknown';
+  if (text === '') return 'jsonl';
+  return csvDelimiter(text) === undefined ? 'unknown' : 'csv';
 }
 
 /** Whether the first line is a JSON value of its own with another row behind it. */
