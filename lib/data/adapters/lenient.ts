@@ -54,7 +54,6 @@ const ASKS = /question|problem|prompt|query|text|stem|instruction|input|passage|
 const ANSWERS = /answer|gold|solution|target|label|output/i;
 
 function lenientValue(value: unknown, name: string): unknown {
-  if (value === '') return null; // A table's empty cell.
   const parsed = typeof value === 'string' ? structured(value, name) : value;
   if (Array.isArray(parsed)) return parsed.map((item: unknown) => (isRowObject(item) ? lenientView(item) : item));
   return isRowObject(parsed) ? lenientView(parsed) : parsed;

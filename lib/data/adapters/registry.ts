@@ -163,9 +163,10 @@ export function recogniseAdapter(value: unknown, context: RowContext): Adapter |
   return recogniseRows([{ value, context }]);
 }
 
-/** The first adapter that recognises one of the rows. */
+/** The first adapter that recognises one of the rows and reads half of them; else the first that recognises one. */
 function firstRecognising(candidates: readonly Adapter[], rows: readonly PlacedRow[]): Adapter | undefined {
-  return candidates.find((adapter) => rows.some(({ value, context }) => adapter.recognises(value, context)));
+  const known = candidates.filter((adapter) => rows.some(({ value, context }) => adapter.recognises(value, context)));
+  return known.find((adapter) => adapter !== common && fits(adapter, rows)) ?? known[0];
 }
 
 function fits(adapter: Adapter, rows: readonly PlacedRow[]): boolean {
