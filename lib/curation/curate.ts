@@ -178,8 +178,10 @@ class CurateRun {
     });
     for await (const block of blocks) {
       if (!seen) {
-        adapter = adapterOf(input, itemsOf(block));
-        seen = true;
+        const items = itemsOf(block);
+        adapter = adapterOf(input, items);
+        // Faults in front of the rows say nothing of their adapter.
+        seen = items.some((item) => 'value' in item);
       }
       pending.push(this.#send(block, index, adapter, fromRow));
       while (pending.length > ahead) await this.#take(pending.shift(), index, adapter);

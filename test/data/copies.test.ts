@@ -43,8 +43,8 @@ const renamed = (rows: readonly Row[], rename: (name: string) => string): Row[] 
 function printed(value: unknown, numpy: boolean): string {
   if (typeof value === 'string') return value.includes("'") ? `"${value}"` : `'${value}'`;
   if (Array.isArray(value)) return `[${value.map((item) => printed(item, numpy)).join(numpy ? ' ' : ', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return `{${Object.entries(value)
+  if (typeof value === 'number') return value.toString();
+  return `{${Object.entries(value as object)
     .map(([key, item]) => `'${key}': ${printed(item, numpy)}`)
     .join(', ')}}`;
 }
@@ -52,7 +52,7 @@ function printed(value: unknown, numpy: boolean): string {
 function table(rows: readonly Row[], delimiter: string, show: (value: unknown) => string): string {
   const names = Object.keys(rows[0] ?? {});
   const cell = (value: unknown): string => {
-    const text = typeof value === 'object' ? show(value) : String(value);
+    const text = typeof value === 'object' || typeof value === 'number' ? show(value) : (value as string);
     return `"${text.replaceAll('"', '""')}"`;
   };
   return [names.join(delimiter), ...rows.map((row) => names.map((name) => cell(row[name])).join(delimiter))].join('\n');

@@ -40,6 +40,7 @@ class CsvRows {
   #first = true;
   #row = 0;
   #line = 1;
+  #skipping = false;
 
   constructor(private readonly delimiter: string) {}
 
@@ -48,9 +49,22 @@ class CsvRows {
     const items: ReadItem[] = [];
     let start = this.#first && text.startsWith(BOM) ? BOM.length : 0;
     while (start < text.length) {
+      if (this.#skipping) {
+        const end = text.indexOf('\n', start);
+        if (end < 0) return { items, rest: '' };
+        this.#skipping = false;
+        start = end + 1;
+        this.#line++;
+        continue;
+      }
       const record = readRecord(text, start, this.delimiter, final);
       if (record === undefined) {
         if (!final && text.length - start <= limit) break;
+        if (text.length - start > limit && !hasBreak(text, start, limit)) {
+          items.push(this.#fault(`the row is longer than ${limit} bytes (option maxRowBytes)`, 'line-too-long'));
+          this.#skipping = true;
+          continue;
+        }
         // An open quote: only its line is lost.
         const lineEnd = text.indexOf('\n', start);
         items.push(this.#fault('a quote opened in this row is never closed'));
@@ -134,7 +148,10 @@ function readRecord(text: string, start: number, delimiter: string, final: boole
         cell += '"';
         at++;
       }
-      lines += countBreaks(cell);
+      const breaks = countBreaks(cell);
+      // Text behind the end of a quote over several lines: an earlier quote was left open.
+      if (breaks > 0 && at < text.length && !behindQuote(text, at, delimiter)) return undefined;
+      lines += breaks;
     }
     const end = plainEnd(text, at, delimiter);
     if (end === text.length && !final) return undefined;
@@ -150,6 +167,11 @@ function readRecord(text: string, start: number, delimiter: string, final: boole
   }
 }
 
+function behindQuote(text: string, at: number, delimiter: string): boolean {
+  const next = text[at];
+  return next === delimiter || next === '\n' || next === '\r';
+}
+
 /** Where an unquoted stretch ends: at the next delimiter, line break, or the end of the text. */
 function plainEnd(text: string, start: number, delimiter: string): number {
   for (let i = start; i < text.length; i++) {
@@ -157,6 +179,11 @@ function plainEnd(text: string, start: number, delimiter: string): number {
     if (char === delimiter || char === '\n') return i;
   }
   return text.length;
+}
+
+function hasBreak(text: string, start: number, limit: number): boolean {
+  const end = text.indexOf('\n', start);
+  return end >= 0 && end - start <= limit;
 }
 
 function countBreaks(text: string): number {
