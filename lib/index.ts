@@ -142,6 +142,8 @@ export {
 } from './kernels/linearLogprob.js';
 export { type LinearOptions } from './kernels/linearProduct.js';
 export {
+  bindLogprobBackward,
+  bindTokenLogprobs,
   logprobBackward,
   mergeLogprobs,
   tokenLogprobs,

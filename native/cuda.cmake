@@ -1,6 +1,7 @@
 # libcrossthink_cuda.so, from one list of sources: by nvcc for GPUs, or by the host compiler against the interpreter.
 
 set(CROSSTHINK_CUDA_HOST_SOURCES
+  native/kernels/grpo/grpo_step_cuda.cpp
   native/kernels/sampling/edits.cpp
   native/runtime/cuda/memory.cpp
   native/runtime/cuda/module.cpp

@@ -2,6 +2,7 @@ import binding = require('#binding');
 
 import { checkOffsets, int32 } from './arguments.js';
 import { cancellable } from './cancel.js';
+import { kernelsOn } from './device/backend.js';
 import { checkLogits, floatTypeCode, type FloatType, type LogitsArray, type LogitsShape } from './logits.js';
 import { gradientOutput, logprobArguments, type LogprobOptions } from './logprob.js';
 import { STATE_SIZE } from './logprobOptions.js';
@@ -17,10 +18,7 @@ import {
 
 /** How log-probs come from the logits, and a loss: a preset, or its parts. */
 export interface GrpoStepOptions
-  extends
-    Omit<PolicyLossOptions, 'out' | 'device'>,
-    LogitsShape,
-    Pick<LogprobOptions, 'softcap' | 'ignoreIndex' | 'keptSet'> {
+  extends Omit<PolicyLossOptions, 'out'>, LogitsShape, Pick<LogprobOptions, 'softcap' | 'ignoreIndex' | 'keptSet'> {
   /** Temperature that the answers were sampled at, one or one per row (default 1): log-probs are of the scaled logits. */
   readonly temperature?: number | Float32Array | undefined;
   /** Measure the policy's entropy; default true. The entropy bonus needs it. Without it a step reads a little faster. */
@@ -93,7 +91,7 @@ function prepare(logits: LogitsArray, batch: GrpoBatch, given: PolicyLossPreset 
       metrics: { ...metrics, largestDrift: largestDrift(logprobs, batch) },
     };
   };
-  return { call, result };
+  return { call, kernels: kernelsOn(options.device), result };
 }
 
 /**
@@ -111,8 +109,8 @@ export function grpoStep(
   batch: GrpoBatch,
   options: PolicyLossPreset | GrpoStepOptions = 'grpo',
 ): GrpoStep {
-  const { call, result } = prepare(logits, batch, options);
-  binding.grpoStep(...call);
+  const { call, kernels, result } = prepare(logits, batch, options);
+  kernels.grpoStep(...call);
   return result();
 }
 
@@ -128,7 +126,12 @@ export async function grpoStepAsync(
   options: PolicyLossPreset | (GrpoStepOptions & { readonly signal?: AbortSignal | undefined }) = 'grpo',
 ): Promise<GrpoStep> {
   const signal = typeof options === 'string' ? undefined : options.signal;
-  const { call, result } = prepare(logits, batch, options);
+  const { call, kernels, result } = prepare(logits, batch, options);
+  if (kernels !== binding) {
+    signal?.throwIfAborted();
+    kernels.grpoStep(...call); // A GPU's work is over in microseconds: not worth a thread.
+    return result();
+  }
   await cancellable('grpoStepAsync', signal, (flag) => binding.grpoStepAsync(...call, flag));
   return result();
 }

@@ -1,19 +1,11 @@
 #include "addon/addon.h"
-#include "addon/cuda_arguments.h"
-#include "addon/loss_parameters.h"
+#include "addon/cuda_inputs.h"
 
 // Losses and advantages of tokens in device memory. What they take: cuda_arguments.h.
 namespace crossthink::addon {
 namespace {
 
 using Arguments = CudaArguments;
-
-// Offsets come with how many rows they cut into how many elements.
-void ReadOffsets(Arguments* arguments, size_t* elements, size_t* rows, const int32_t** offsets) {
-  *elements = arguments->Size();
-  *rows = arguments->Size();
-  *offsets = arguments->Pointer<const int32_t>();
-}
 
 void GroupAdvantagesOf(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
@@ -78,25 +70,26 @@ void OptimalTokenBaselineOf(const Napi::CallbackInfo& info) {
 void PolicyLossOf(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   PolicyLoss op;
-  ReadOffsets(&arguments, &op.tokens, &op.sequences, &op.offsets);
-  op.token_advantages = arguments.Flag();
-  op.prompt_count = arguments.Size();
-  ReadLossParameters(arguments.Numbers(kLossParameters), &op);
+  ReadLossInputs(info.Env(), &arguments, &op);
   op.logprobs = arguments.Pointer<const float>();
-  op.old_logprobs = arguments.Pointer<const float>();
-  op.advantages = arguments.Pointer<const float>();
-  op.rollout_logprobs = arguments.Pointer<const float>();
-  op.ref_logprobs = arguments.Pointer<const float>();
   op.entropies = arguments.Pointer<const float>();
-  op.weights = arguments.Pointer<const float>();
-  op.mask = arguments.Pointer<const uint8_t>();
-  op.selected = arguments.Pointer<const uint8_t>();
-  op.prompts = arguments.Pointer<const int32_t>();
   op.d_logprobs = arguments.Pointer<float>();
   op.d_entropies = arguments.Pointer<float>();
-  op.result = arguments.Pointer<PolicyLossResult>();
-  if (static_cast<size_t>(op.loss) >= kLosses) throw Napi::RangeError::New(info.Env(), "policyLoss: no such loss");
   arguments.Run(op, &CrossthinkCudaApi::policy_loss_workspace, &CrossthinkCudaApi::policy_loss);
+}
+
+void GrpoStepOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  GrpoStep op;
+  ReadLogprobInput(&arguments, &op.forward);
+  op.forward.status = arguments.Pointer<uint8_t>();
+  op.forward.logprob = arguments.Pointer<float>();
+  op.forward.entropy_out = arguments.Pointer<float>();
+  ReadLossInputs(info.Env(), &arguments, &op.loss);
+  op.backward.d_logits = arguments.Pointer<void>();
+  op.backward.d_type = static_cast<DType>(arguments.Size());
+  op.backward.d_stride = arguments.Size();
+  arguments.Run(op, &CrossthinkCudaApi::grpo_step_workspace, &CrossthinkCudaApi::grpo_step);
 }
 
 void RolloutCorrectionOf(const Napi::CallbackInfo& info) {
@@ -166,6 +159,7 @@ void RegisterCudaLosses(Napi::Env env, Napi::Object exports) {
   Export<EntropySelectionOf>(env, exports, "cudaSelectByEntropy");
   Export<SecondMomentMaskOf>(env, exports, "cudaSecondMomentMask");
   Export<PolicyLossOf>(env, exports, "cudaPolicyLoss");
+  Export<GrpoStepOf>(env, exports, "cudaGrpoStep");
 }
 
 }  // namespace crossthink::addon

@@ -1,5 +1,5 @@
 #include "addon/addon.h"
-#include "addon/cuda_arguments.h"
+#include "addon/cuda_inputs.h"
 
 // Operations on logits in device memory. What they take: cuda_arguments.h.
 namespace crossthink::addon {
@@ -16,23 +16,10 @@ void ReleaseWorkspaces(const Napi::CallbackInfo& info) {
   }
 }
 
-void ReadInput(Arguments* arguments, LogprobInput* op) {
-  op->logits = arguments->ReadLogits();
-  op->tokens = arguments->Pointer<const int32_t>();
-  op->temperature = arguments->ReadRowFloat();
-  op->softcap = static_cast<float>(arguments->Number());
-  const double ignore = arguments->Number();
-  op->has_ignore = ignore == ignore;
-  op->ignore_index = op->has_ignore ? static_cast<int32_t>(ignore) : 0;
-  op->vocab_offset = static_cast<int32_t>(arguments->Number());
-  op->kept.tokens = arguments->Pointer<const int32_t>();
-  op->kept.offsets = arguments->Pointer<const int32_t>();
-}
-
 void Forward(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   LogprobForward op;
-  ReadInput(&arguments, &op);
+  ReadLogprobInput(&arguments, &op);
   op.status = arguments.Pointer<uint8_t>();
   op.logprob = arguments.Pointer<float>();
   op.logsumexp = arguments.Pointer<float>();
@@ -52,7 +39,7 @@ void Forward(const Napi::CallbackInfo& info) {
 void Backward(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   LogprobBackward op;
-  ReadInput(&arguments, &op);
+  ReadLogprobInput(&arguments, &op);
   op.state = arguments.Pointer<const double>();
   op.d_logprob = arguments.Pointer<const float>();
   op.d_entropy = arguments.Pointer<const float>();

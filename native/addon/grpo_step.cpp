@@ -21,17 +21,13 @@ GrpoStep ReadStep(const Napi::CallbackInfo& info, Arguments* in, unsigned* threa
   forward.logprob = in->Array<float>(rows, "logprob");
   forward.state = in->Array<double>(rows * kStateSize, "state");
   forward.entropy_out = in->Array<float>(rows, "entropy");
-  forward.entropy = forward.entropy_out != nullptr;
 
   PolicyLoss& loss = op.loss;
-  loss.tokens = rows;
   loss.sequences = in->Size();
   loss.token_advantages = in->Flag();
   loss.prompt_count = in->Size();
   ReadLossParameters(in->Array<double>(kLossParameters, "parameters"), &loss);
   loss.offsets = in->Array<int32_t>(loss.sequences + 1, "cuSeqlens");
-  loss.logprobs = forward.logprob;
-  loss.entropies = forward.entropy_out;
   loss.old_logprobs = in->Array<float>(rows, "oldLogprobs");
   loss.advantages = in->Array<float>(loss.token_advantages ? rows : loss.sequences, "advantages");
   loss.rollout_logprobs = in->Array<float>(rows, "rolloutLogprobs");
@@ -43,11 +39,8 @@ GrpoStep ReadStep(const Napi::CallbackInfo& info, Arguments* in, unsigned* threa
   loss.d_logprobs = in->Array<float>(rows, "dLogprobs");
   loss.d_entropies = in->Array<float>(rows, "dEntropies");
 
+  LinkParts(&op);
   LogprobBackward& backward = op.backward;
-  static_cast<LogprobInput&>(backward) = forward;
-  backward.state = forward.state;
-  backward.d_logprob = loss.d_logprobs;
-  backward.d_entropy = loss.params.entropy_coef != 0 ? loss.d_entropies : nullptr;
   backward.d_type = static_cast<DType>(in->Size());
   backward.d_stride = in->Size();
   const size_t length = MatrixLength(rows, backward.d_stride, forward.logits.vocab);

@@ -44,6 +44,16 @@ cuda('sampling on CUDA', () => {
     }
   });
 
+  it('ties at a cut, all kept, and a top-p that rounding keeps out of reach', () => {
+    const tied = Float32Array.from(logits, (v) => Math.round(v));
+    const settings: SamplingOptions[] = [{ topK: 30 }, { topP: 0.7 }, { topK: 900, topP: 0.9 }, { topP: 1 - 2 ** -24 }];
+    for (const options of settings) {
+      const draw = (device: 'cpu' | 'cuda') =>
+        new SamplingPlan({ ...options, ties: 'all', outputs, topLogprobs: 7, device }).sample(tied, keys);
+      expect(draw('cuda')).toEqual(draw('cpu'));
+    }
+  });
+
   it('a list of steps, twice the same filter and the temperature between', () => {
     const order = ['topP', 'temperature', 'minP', 'topP', 'topPOfRow', 'topK'] as const;
     const options: SamplingOptions = { order, topP: 0.9, minP: 0.01, topK: 12, temperature: 1.8, outputs };

@@ -1,7 +1,8 @@
 import binding = require('#binding');
 
-import { cudaCall, deviceIndex, type Device } from '../../native/device.js';
-import { type Operation } from './call.js';
+import { deviceIndex, type Device } from '../../native/device.js';
+import { withCall, type DeviceCall } from './call.js';
+import { runStep } from './grpoStep.js';
 import { encodeSampling } from './sampling.js';
 import { tokenKernels, type TokenKernels } from './tokenKernels.js';
 
@@ -10,7 +11,8 @@ import { tokenKernels, type TokenKernels } from './tokenKernels.js';
  * is copied there and the results back, so it pays only where the copies are small against the work; tensors that live
  * on the device are for `deviceTokenLogprobs` and its like.
  */
-export type RowKernels = Pick<typeof binding, 'logprobForward' | 'logprobBackward' | 'sample'> & TokenKernels;
+export type RowKernels = Pick<typeof binding, 'logprobForward' | 'logprobBackward' | 'grpoStep' | 'sample'> &
+  TokenKernels;
 
 let fallback: Device = 'cpu';
 
@@ -27,89 +29,15 @@ export function kernelsOn(device: Device | undefined): RowKernels {
   return index === null ? binding : cudaKernels(index);
 }
 
-/** Copies of host arrays on a device for the time of one call, and its arguments in order. */
-class Transfer {
-  readonly #pointers: bigint[] = [];
-  readonly #numbers: number[] = [];
-  readonly #copies = new Map<ArrayBufferView, bigint>();
-  readonly #results: ArrayBufferView[] = [];
-
-  constructor(readonly device: number) {}
-
-  number(...values: number[]): this {
-    this.#numbers.push(...values);
-    return this;
-  }
-
-  integer(value: bigint): this {
-    this.#pointers.push(value);
-    return this;
-  }
-
-  input(array: ArrayBufferView | undefined): this {
-    return this.integer(array === undefined ? 0n : this.#copy(array, true));
-  }
-
-  output(array: ArrayBufferView | undefined): this {
-    if (array === undefined) return this.integer(0n);
-    this.#results.push(array);
-    return this.integer(this.#copy(array, false));
-  }
-
-  /** An output of which the kernel leaves parts untouched, or an input that it overwrites. */
-  inout(array: ArrayBufferView): this {
-    this.#results.push(array);
-    return this.integer(this.#copy(array, true));
-  }
-
-  run(operation: Operation): void {
-    cudaCall(() => {
-      binding[operation](this.device, 0n, BigUint64Array.from(this.#pointers), Float64Array.from(this.#numbers));
-      for (const array of this.#results) binding.cudaCopyToHost(this.device, this.#copies.get(array) ?? 0n, array, 0n);
-    });
-  }
-
-  release(): void {
-    for (const address of this.#copies.values()) {
-      cudaCall(() => {
-        binding.cudaRelease(this.device, address);
-      });
-    }
-    this.#copies.clear();
-  }
-
-  #copy(array: ArrayBufferView, filled: boolean): bigint {
-    const known = this.#copies.get(array);
-    if (known !== undefined) return known;
-    const address = cudaCall(() => binding.cudaAllocate(this.device, Math.max(1, array.byteLength)));
-    this.#copies.set(array, address);
-    if (filled && array.byteLength > 0) {
-      cudaCall(() => {
-        binding.cudaCopyToDevice(this.device, address, array, 0n);
-      });
-    }
-    return address;
-  }
-}
-
-function withTransfer(device: number, body: (transfer: Transfer) => void): void {
-  const transfer = new Transfer(device);
-  try {
-    body(transfer);
-  } finally {
-    transfer.release();
-  }
-}
-
 /** What both directions of log-probs begin with. */
 function addLogprobInput(
-  transfer: Transfer,
-  args: Parameters<RowKernels['logprobForward']> | Parameters<RowKernels['logprobBackward']>,
+  call: DeviceCall,
+  args: Parameters<RowKernels['logprobForward' | 'logprobBackward' | 'grpoStep']>,
 ): void {
   const [logits, type, rows, vocab, stride, tokens, temperature, temperatures, softcap, ignore, offset] = args;
-  transfer.input(logits).number(type, rows, vocab, stride);
-  transfer.input(tokens).input(temperatures).number(temperature);
-  transfer.number(softcap, ignore, offset).input(args[11]).input(args[12]);
+  call.read(logits).number(type, rows, vocab, stride);
+  call.read(tokens).read(temperatures).number(temperature);
+  call.number(softcap, ignore, offset).read(args[11]).read(args[12]);
 }
 
 function cudaKernels(device: number): RowKernels {
@@ -133,12 +61,12 @@ function cudaKernels(device: number): RowKernels {
         args[24],
         args[25],
       ];
-      withTransfer(device, (transfer) => {
-        addLogprobInput(transfer, args);
-        transfer.output(status).output(logprob).output(logsumexp).output(state).output(entropy).output(sumSquares);
-        transfer.number(topK, listed).output(topTokens).output(topLogprobs);
-        transfer.input(listedTokens).output(listedLogprobs);
-        transfer.run('cudaLogprobForward');
+      withCall(device, undefined, (call) => {
+        addLogprobInput(call, args);
+        call.write(status).write(logprob).write(logsumexp).write(state).write(entropy).write(sumSquares);
+        call.number(topK, listed).write(topTokens).write(topLogprobs);
+        call.read(listedTokens).write(listedLogprobs);
+        call.run('cudaLogprobForward');
       });
     },
     logprobBackward(...args) {
@@ -150,21 +78,34 @@ function cudaKernels(device: number): RowKernels {
         args[18],
         args[19],
       ];
-      withTransfer(device, (transfer) => {
-        addLogprobInput(transfer, args);
-        transfer.input(state).input(dLogprob).input(dEntropy);
-        transfer.inout(dLogits).number(dType, dStride);
-        transfer.run('cudaLogprobBackward');
+      withCall(device, undefined, (call) => {
+        addLogprobInput(call, args);
+        call.read(state).read(dLogprob).read(dEntropy);
+        call.update(dLogits).number(dType, dStride);
+        call.run('cudaLogprobBackward');
       });
     },
-    sample(...args) {
+    grpoStep(...args) {
+      const [, , , , , , , , , , , , , , status, logprobs, , entropies, sequences, tokenAdvantages, ...loss] = args;
+      const [prompts, parameters, cuSeqlens, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, ...rest] = loss;
+      const [weights, mask, selected, promptOffsets, , , dType, dStride, dLogits, , results] = rest;
+      const floats = { oldLogprobs, advantages, rolloutLogprobs, refLogprobs, weights };
+      withCall(device, undefined, (call) => {
+        addLogprobInput(call, args);
+        runStep(call, {
+          ...{ tokens: args[2], sequences, tokenAdvantages, prompts, parameters, cuSeqlens, ...floats, mask, selected },
+          ...{ promptOffsets, results, status, logprobs, entropies, dLogits, dType, dStride },
+        });
+      });
+    },
+    sample(_threads, ...args) {
       const [, , rows, vocab] = args;
-      const kept = args[52];
+      const kept = args[53];
       const keptTokens = kept && new Int32Array(rows * vocab);
       const keptSizes = kept && new Int32Array(rows);
-      withTransfer(device, (transfer) => {
-        encodeSampling<ArrayBufferView>(transfer, args, keptTokens, keptSizes);
-        transfer.run('cudaSample');
+      withCall(device, undefined, (call) => {
+        encodeSampling<ArrayBufferView>(call, args, keptTokens, keptSizes);
+        call.run('cudaSample');
       });
       if (kept && keptTokens && keptSizes) binding.setKeptTokens(kept, rows, keptTokens, keptSizes, vocab);
     },

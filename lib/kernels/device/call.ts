@@ -22,10 +22,20 @@ export type Operation =
   | 'cudaWhiten'
   | 'cudaOptimalTokenBaseline'
   | 'cudaPolicyLoss'
+  | 'cudaGrpoStep'
   | 'cudaRolloutCorrection'
   | 'cudaSelectByCovariance'
   | 'cudaSelectByEntropy'
   | 'cudaSecondMomentMask';
+
+/** Where checked arguments of a native operation go, in its order: arrays of kind A, on the host or on a device. */
+export interface ArgumentSink<A> {
+  number(...values: number[]): unknown;
+  /** A 64-bit integer that is no pointer. */
+  integer(value: bigint): unknown;
+  read(array: A | undefined): unknown;
+  write(array: A | undefined): unknown;
+}
 
 /**
  * The arguments of one native operation: pointers and numbers in the order of native/addon/cuda_operations.cpp and
@@ -34,11 +44,11 @@ export type Operation =
  * Host arrays are copied to temporary tensors. Freeing those waits for the device; pass device tensors to keep a call
  * asynchronous and free of allocation.
  */
-export class DeviceCall {
+export class DeviceCall implements ArgumentSink<DeviceTensor | ArrayBufferView> {
   readonly #pointers: bigint[] = [];
   readonly #numbers: number[] = [];
-  readonly #temporaries: DeviceTensor[] = [];
-  readonly #results: [DeviceTensor, HostArray][] = [];
+  readonly #copies = new Map<ArrayBufferView, DeviceTensor>();
+  readonly #results: HostArray[] = [];
 
   constructor(
     readonly deviceIndex: number,
@@ -68,10 +78,25 @@ export class DeviceCall {
     if (value instanceof DeviceTensor) return this.pointer(this.#checked(field, value, dtype, length));
     if (dtypeOf(field, value) !== dtype) throw invalidType(field, `${dtype} elements`, value);
     if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
-    const { stream } = this;
-    const tensor = DeviceTensor.from(value, { device: `cuda:${this.deviceIndex}`, stream });
-    this.#temporaries.push(tensor);
+    return this.read(value);
+  }
+
+  /** An input that has been checked. */
+  read(array: DeviceTensor | ArrayBufferView | undefined): this {
+    return this.pointer(this.#onDevice(array, true));
+  }
+
+  /** An output that has been checked; a host array is filled by {@link run}. */
+  write(array: DeviceTensor | ArrayBufferView | undefined): this {
+    const tensor = this.#onDevice(array, false);
+    if (array !== tensor && array !== undefined) this.#results.push(array as HostArray);
     return this.pointer(tensor);
+  }
+
+  /** An output of which the kernel leaves parts untouched, or an input that it overwrites. */
+  update(array: DeviceTensor | ArrayBufferView): this {
+    this.#onDevice(array, true);
+    return this.write(array);
   }
 
   /** The caller's output tensor, checked, or a new one. */
@@ -84,10 +109,7 @@ export class DeviceCall {
   result(field: string, value: DeviceOutput<HostArray> | undefined, dtype: DType, length: number): this {
     if (value === undefined || value instanceof DeviceTensor) return this.input(field, value, dtype, length);
     if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
-    const tensor = this.output(field, undefined, dtype, length);
-    this.#temporaries.push(tensor);
-    this.#results.push([tensor, value]);
-    return this.pointer(tensor);
+    return this.write(value);
   }
 
   /** Runs the native operation with what was gathered. Waits for it only where results go to the host. */
@@ -97,12 +119,27 @@ export class DeviceCall {
     cudaCall(() => {
       binding[operation](this.deviceIndex, this.stream?.address ?? 0n, pointers, numbers);
     });
-    for (const [tensor, array] of this.#results) tensor.toHost(array);
+    for (const array of this.#results) this.#copies.get(array)?.toHost(array);
   }
 
   /** Frees the copies of host arrays; they wait for the device. */
   release(): void {
-    for (const tensor of this.#temporaries.splice(0)) tensor.dispose();
+    for (const tensor of this.#copies.values()) tensor.dispose();
+    this.#copies.clear();
+  }
+
+  /** The copy of a host array, one for the whole call; or the tensor itself. */
+  #onDevice(array: DeviceTensor | ArrayBufferView | undefined, filled: boolean): DeviceTensor | undefined {
+    if (array === undefined || array instanceof DeviceTensor) return array;
+    const known = this.#copies.get(array);
+    if (known !== undefined) return known;
+    const host = array as HostArray;
+    // Which halves a Uint16Array holds makes no difference to a copy.
+    const dtype = host instanceof Uint16Array ? 'float16' : dtypeOf('array', host);
+    const options = { dtype, device: `cuda:${this.deviceIndex}`, stream: this.stream } as const;
+    const tensor = filled ? DeviceTensor.from(host, options) : DeviceTensor.allocate([host.length], options);
+    this.#copies.set(array, tensor);
+    return tensor;
   }
 
   #checked(field: string, tensor: DeviceTensor, dtype: DType, length: number): DeviceTensor {
@@ -114,6 +151,16 @@ export class DeviceCall {
       throw invalidValue(field, `contiguous, of ${length} elements`, tensor.shape);
     }
     return tensor;
+  }
+}
+
+/** Runs `body` with a call on a device; waits for the device where host arrays were copied. */
+export function withCall<T>(device: number, stream: CudaStream | undefined, body: (call: DeviceCall) => T): T {
+  const call = new DeviceCall(device, stream);
+  try {
+    return body(call);
+  } finally {
+    call.release();
   }
 }
 
@@ -130,12 +177,7 @@ export function onDeviceOf<T>(
   body: (call: DeviceCall) => T,
 ): T {
   if (!(tensor instanceof DeviceTensor)) throw invalidType(field, 'a DeviceTensor', tensor);
-  const call = new DeviceCall(tensor.deviceIndex, stream ?? tensor.stream);
-  try {
-    return body(call);
-  } finally {
-    call.release();
-  }
+  return withCall(tensor.deviceIndex, stream ?? tensor.stream, body);
 }
 
 /** How many rows offsets cut. */

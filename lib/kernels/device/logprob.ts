@@ -73,7 +73,7 @@ function addTemperature(call: DeviceCall, temperature: DeviceLogprobOptions['tem
 }
 
 /** What both directions begin with. */
-function addInput(
+export function addInput(
   call: DeviceCall,
   x: DeviceLogits,
   tokens: DeviceInput<Int32Array>,
@@ -165,11 +165,12 @@ export interface DeviceLogprobBackwardOptions extends DeviceLogprobOptions {
   readonly out?: DeviceTensor | undefined;
 }
 
-function checkGradient(x: DeviceLogits, out: DeviceTensor): DeviceLogits {
-  const d = checkDeviceLogits('options.out', out, x.rows);
-  if (d.vocab !== x.vocab) throw invalidValue('options.out', `of shape [${x.rows}, ${x.vocab}]`, out.shape);
+/** Checks where a gradient to `x` goes. */
+export function checkGradient(field: string, x: DeviceLogits, out: DeviceTensor): DeviceLogits {
+  const d = checkDeviceLogits(field, out, x.rows);
+  if (d.vocab !== x.vocab) throw invalidValue(field, `of shape [${x.rows}, ${x.vocab}]`, out.shape);
   if (d.type !== 0 && d.type !== x.type) {
-    throw invalidValue('options.out', `of float32 or ${x.tensor.dtype}, as the logits`, out.dtype);
+    throw invalidValue(field, `of float32 or ${x.tensor.dtype}, as the logits`, out.dtype);
   }
   return d;
 }
@@ -186,7 +187,7 @@ export function deviceLogprobBackward(
   const { dtype, device } = logits;
   const stream = options.stream ?? logits.stream;
   const out = options.out ?? DeviceTensor.allocate([rows, x.vocab], { dtype, device, stream });
-  const d = checkGradient(x, out);
+  const d = checkGradient('options.out', x, out);
   const call = new DeviceCall(logits.deviceIndex, stream);
   try {
     addInput(call, x, tokens, options);

@@ -1,22 +1,18 @@
 import type binding = require('#binding');
 
-/** Where the arguments of `cudaSample` go: pointers and numbers in the order of native/addon/cuda_sampling.cpp. */
-export interface SamplingSink<A> {
-  number(...values: number[]): unknown;
-  integer(value: bigint): unknown;
-  input(array: A | undefined): unknown;
-  output(array: A | undefined): unknown;
-}
+import { type ArgumentSink } from './call.js';
 
 /** The arguments of the native `sample`, with arrays of kind A: on the host, or tensors of a device. */
-export type SamplingArguments<A> = Replaced<Parameters<typeof binding.sample>, A>;
+export type SamplingArguments<A> = Replaced<SampledRows, A>;
+/** What follows the number of threads. */
+export type SampledRows = Parameters<typeof binding.sample> extends [number, ...infer Rows] ? Rows : never;
 type Replaced<T extends readonly unknown[], A> = {
   [K in keyof T]: [Extract<T[K], ArrayBufferView>] extends [never] ? T[K] : T[K] | A;
 };
 
 /** Enters the arguments of the native `sample`, and where the kept set goes: `[rows, vocab]`, and the size of each row. */
 export function encodeSampling<A>(
-  to: SamplingSink<A | ArrayBufferView>,
+  to: ArgumentSink<A | ArrayBufferView>,
   args: SamplingArguments<A>,
   keptTokens: A | undefined,
   keptSizes: A | undefined,
@@ -25,31 +21,31 @@ export function encodeSampling<A>(
   const [temperature, topK, topP, minP, typicalP, topNSigma, xtc, steps, bitmask, maskPerRow, ...more] = rest;
   const [banned, bannedOffsets, stop, stopOffsets, minTokens, biasTokens, , bias, ...histories] = more;
   const [prompt, promptOffsets, output, outputOffsets, repetition, presence, frequency, ngram, ...others] = histories;
-  const [dry, breakers, breakerOffsets, seed, sequences, positions, samples, status, tokens, ...results] = others;
-  const [logprobs, rawLogprobs, ranks, entropy, supportMass, topN, topTokens, topLogprobs, ...last] = results;
+  const [dry, breakers, breakerOffsets, seed, sequences, positions, sample, samples, status, ...results] = others;
+  const [tokens, logprobs, rawLogprobs, ranks, entropy, supportMass, topN, topTokens, topLogprobs, ...last] = results;
   const [chosen, chosenOffsets, chosenLogprobs] = last;
   const setting = (i: number): number => (settings as Float64Array)[i] ?? 0;
   const perRow = (values: A | ArrayBufferView | undefined, scalar: number): void => {
-    to.input(values);
+    to.read(values);
     to.number(scalar);
   };
   const lists = (ids: A | ArrayBufferView | undefined, offsets: A | ArrayBufferView | undefined): void => {
-    to.input(ids);
-    to.input(offsets);
+    to.read(ids);
+    to.read(offsets);
     to.number((ids as { length: number } | undefined)?.length ?? 0);
   };
-  to.input(logits);
+  to.read(logits);
   to.number(type, rows, vocab, stride);
 
   to.number(setting(10));
-  to.input(bitmask);
+  to.read(bitmask);
   const words = (bitmask as { length: number } | undefined)?.length ?? 0;
   to.number(maskPerRow && rows > 0 ? words / rows : words, maskPerRow ? 1 : 0);
   lists(banned, bannedOffsets);
   lists(stop, stopOffsets);
   perRow(minTokens, setting(11));
   lists(biasTokens, undefined);
-  to.input(bias);
+  to.read(bias);
   lists(prompt, promptOffsets);
   lists(output, outputOffsets);
   perRow(repetition, setting(12));
@@ -63,17 +59,17 @@ export function encodeSampling<A>(
   [temperature, topK, topP, minP, typicalP, topNSigma, xtc].forEach((values, i) => {
     perRow(values, setting(i));
   });
-  to.number(setting(7), setting(8), setting(9));
-  to.integer((seed as BigUint64Array)[0] ?? 0n);
-  to.input(sequences);
-  to.input(positions);
-  to.number(setting(16), samples);
-  for (const array of [status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass]) to.output(array);
+  to.number(setting(7), setting(8), setting(9), setting(16));
+  to.integer(seed);
+  to.read(sequences);
+  to.read(positions);
+  to.number(sample, samples);
+  for (const array of [status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass]) to.write(array);
   to.number(topN);
-  to.output(topN > 0 ? topTokens : undefined);
-  to.output(topN > 0 ? topLogprobs : undefined);
+  to.write(topTokens);
+  to.write(topLogprobs);
   lists(chosen, chosenOffsets);
-  to.output(chosenLogprobs);
-  to.output(keptTokens);
-  to.output(keptSizes);
+  to.write(chosenLogprobs);
+  to.write(keptTokens);
+  to.write(keptSizes);
 }

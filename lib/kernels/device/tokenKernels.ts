@@ -1,7 +1,7 @@
 import type binding = require('#binding');
 
 import { callGae, callGroupAdvantages, callOptimalTokenBaseline, callWhiten } from './advantages.js';
-import { DeviceCall } from './call.js';
+import { withCall, type DeviceCall } from './call.js';
 import {
   callRolloutCorrection,
   callSecondMomentMask,
@@ -36,12 +36,7 @@ function badOffset(offsets: Int32Array | undefined, total: number): number {
 /** {@link TokenKernels} on a GPU: arguments are copied there, results back. */
 export function tokenKernels(device: number): TokenKernels {
   const run = (body: (call: DeviceCall) => void): void => {
-    const call = new DeviceCall(device, undefined);
-    try {
-      body(call);
-    } finally {
-      call.release();
-    }
+    withCall(device, undefined, body);
   };
   /** The first bad offset, or -1 after the run. */
   const checked = (offsets: Int32Array | undefined, total: number, body: (call: DeviceCall) => void): number => {

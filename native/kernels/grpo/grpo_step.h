@@ -11,16 +11,28 @@ namespace crossthink {
 
 // What a trainer does between its model's forward and backward pass: log-probs of the sampled tokens, the policy loss,
 // and the loss's gradient to the logits. Two passes over the logits; nothing of their size besides the gradient, which
-// may be the logits. The parts are the operations of their own headers, so the bits are theirs; their arrays are linked
-// by the caller: forward.logprob is loss.logprobs, loss.d_logprobs is backward.d_logprob, and so on.
+// may be the logits. The parts are the operations of their own headers, so the bits are theirs.
 struct GrpoStep {
   LogprobForward forward;
   PolicyLoss loss;
   LogprobBackward backward;
 };
 
-// `cancel`, where given, is read between chunks of rows. False where it was seen set: the results, and logits that are
-// written in place, are then incomplete.
+// Makes what one part writes the input of the next, once the arrays of results and `forward.state` are set.
+inline void LinkParts(GrpoStep* op) {
+  LogprobForward& forward = op->forward;
+  forward.entropy = forward.entropy_out != nullptr;
+  op->loss.tokens = forward.logits.rows;
+  op->loss.logprobs = forward.logprob;
+  op->loss.entropies = forward.entropy_out;
+  static_cast<LogprobInput&>(op->backward) = forward;
+  op->backward.state = forward.state;
+  op->backward.d_logprob = op->loss.d_logprobs;
+  op->backward.d_entropy = op->loss.params.entropy_coef != 0 ? op->loss.d_entropies : nullptr;
+}
+
+// Runs a step whose parts are linked. `cancel`, where given, is read between chunks of rows. False where it was seen
+// set: the results, and logits that are written in place, are then incomplete.
 bool RunGrpoStep(const GrpoStep& op, unsigned threads, const std::atomic<int32_t>* cancel, PolicyLossResult* result);
 
 }  // namespace crossthink

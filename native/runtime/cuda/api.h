@@ -9,6 +9,7 @@
 
 #include "kernels/advantage/advantage.h"
 #include "kernels/advantage/token_advantages.h"
+#include "kernels/grpo/grpo_step.h"
 #include "kernels/logprob/logprob.h"
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/rollout_correction.h"
@@ -17,7 +18,7 @@
 
 namespace crossthink::cuda {
 
-constexpr uint32_t kAbiVersion = 5;
+constexpr uint32_t kAbiVersion = 6;
 // CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
 constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
 
@@ -117,6 +118,8 @@ struct CrossthinkCudaApi {
   uint64_t (*second_moment_mask_workspace)(const SecondMomentMask* op);
   int32_t (*second_moment_mask)(const SecondMomentMask* op, const CrossthinkCudaCall* call,
                                 CrossthinkCudaStatus* status);
+  uint64_t (*grpo_step_workspace)(const GrpoStep* op);
+  int32_t (*grpo_step)(const GrpoStep* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

@@ -2,6 +2,7 @@
 
 #include "kernels/advantage/advantage_cuda.h"
 #include "kernels/advantage/token_advantages_cuda.h"
+#include "kernels/grpo/grpo_step_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/policy_loss/rollout_correction_cuda.h"
@@ -33,6 +34,8 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->logprob_forward = RunOn<LogprobForward, RunLogprobForward>;
   api->logprob_backward_workspace = WorkspaceOf<LogprobBackward, LogprobBackwardWorkspace>;
   api->logprob_backward = RunOn<LogprobBackward, RunLogprobBackward>;
+  api->grpo_step_workspace = WorkspaceOf<GrpoStep, GrpoStepWorkspace>;
+  api->grpo_step = RunOn<GrpoStep, RunGrpoStep>;
   api->sampling_workspace = WorkspaceOf<Sampling, SamplingWorkspace>;
   api->sampling = RunOn<Sampling, RunSampling>;
   api->group_advantages_workspace = WorkspaceOf<GroupAdvantages, GroupAdvantagesWorkspace>;
