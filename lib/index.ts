@@ -72,7 +72,7 @@ export {
   type Question,
   type Rollout,
 } from './data/question.js';
-export { adapterByName, adapters, recogniseAdapter } from './data/adapters/registry.js';
+export { adapterByName, adapters, recogniseAdapter, recogniseRows, type PlacedRow } from './data/adapters/registry.js';
 export {
   defineAdapter,
   type Adapter,

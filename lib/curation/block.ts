@@ -1,10 +1,10 @@
-import type { Adapter } from '../data/adapters/adapter.js';
+import type { Adapter, RowContext } from '../data/adapters/adapter.js';
 import { genericAdapter } from '../data/adapters/generic.js';
-import { adapterByName, recogniseAdapter } from '../data/adapters/registry.js';
+import { adapterByName, recogniseRows } from '../data/adapters/registry.js';
 import { isDrop } from '../data/ledger.js';
 import { type Question, questionId } from '../data/question.js';
 import { readRows } from '../data/readers/index.js';
-import type { ReadItem } from '../data/readers/reader.js';
+import type { RawRow, ReadItem } from '../data/readers/reader.js';
 import { BenchmarkIndex } from '../filters/contamination/ngrams.js';
 import { type FilterResources, type FilterSpec, makeFilter } from '../filters/registry.js';
 import { ChatModel } from '../templates/chat.js';
@@ -77,12 +77,11 @@ async function readGolds(files: readonly string[]): Promise<GoldPool> {
 async function eachQuestion(file: string, visit: (question: Question) => void): Promise<void> {
   let adapter: Adapter | undefined;
   for await (const batch of await readRows(file)) {
+    adapter ??= adapterOf({ file, adapter: 'auto' }, batch);
     for (const item of batch) {
       if (!('value' in item)) continue;
-      const context = { file, row: item.row, ...(item.envelope === undefined ? {} : { envelope: item.envelope }) };
-      adapter ??= recogniseAdapter(item.value, context);
       for (const value of adapter?.expand?.(item.value) ?? [item.value]) {
-        const parsed = adapter?.parse(value, context);
+        const parsed = adapter?.parse(value, contextOf(item, file));
         if (parsed !== undefined && !isDrop(parsed)) visit(parsed);
       }
     }
@@ -92,18 +91,16 @@ async function eachQuestion(file: string, visit: (question: Question) => void): 
 /** Rows to look at before `auto` gives up on a file. */
 const AUTO_ROWS = 20;
 
-/** The adapter of an input: the named one, the mapping's, or the first that recognises one of the first rows. */
+/** The adapter of an input: the named one, the mapping's, or what the first rows are recognised by. */
 export function adapterOf(input: PlanInput, items: readonly ReadItem[]): Adapter | undefined {
   if (input.mapping !== undefined) return genericAdapter(input.mapping);
   if (input.adapter !== 'auto') return adapterByName(input.adapter);
-  for (const item of items.slice(0, AUTO_ROWS)) {
-    if (!('value' in item)) continue;
-    const { file } = input;
-    const envelope = item.envelope === undefined ? {} : { envelope: item.envelope };
-    const adapter = recogniseAdapter(item.value, { file, row: item.row, ...envelope });
-    if (adapter !== undefined) return adapter;
-  }
-  return undefined;
+  const rows = items.slice(0, AUTO_ROWS).filter((item) => 'value' in item);
+  return recogniseRows(rows.map((item) => ({ value: item.value, context: contextOf(item, input.file) })));
+}
+
+function contextOf({ row, envelope }: RawRow, file: string): RowContext {
+  return envelope === undefined ? { file, row } : { file, row, envelope };
 }
 
 /** Rows of one block, ready to be written. */

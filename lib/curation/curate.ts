@@ -178,8 +178,10 @@ class CurateRun {
     });
     for await (const block of blocks) {
       if (!seen) {
-        adapter = adapterOf(input, itemsOf(block));
-        seen = true;
+        const items = itemsOf(block);
+        adapter = adapterOf(input, items);
+        // Faults in front of the rows say nothing of their adapter.
+        seen = items.some((item) => 'value' in item);
       }
       pending.push(this.#send(block, index, adapter, fromRow));
       while (pending.length > ahead) await this.#take(pending.shift(), index, adapter);
@@ -192,9 +194,9 @@ class CurateRun {
   #send(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Pending {
     const nextRow = 'items' in block ? (block.items.at(-1)?.row ?? 0) + 1 : block.firstRow + block.rows;
     if (nextRow <= fromRow) return { nextRow: fromRow };
-    const { name } = adapter ?? {};
     if (this.#pool !== undefined && !('items' in block)) {
-      const task = { input, fromRow, ...(name === undefined ? {} : { adapter: name }) };
+      const known = adapter === undefined ? {} : { adapter: adapter.name, lenient: adapter.lenient === true };
+      const task = { input, fromRow, ...known };
       return { result: settledLater(this.#pool.run(block, task)), nextRow };
     }
     return { result: settledLater(this.#process(block, input, adapter, fromRow)), nextRow };

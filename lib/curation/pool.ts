@@ -16,6 +16,8 @@ export interface BlockTask {
   readonly input: number;
   /** Name of the adapter that was recognised; absent: none was. */
   readonly adapter?: string;
+  /** Whether it reads a copy of its data set. */
+  readonly lenient?: boolean;
   /** Rows before this are done. */
   readonly fromRow: number;
 }
@@ -70,7 +72,7 @@ export class BlockPool {
   }
 
   /** Processes a block; its bytes are moved to the worker, not copied again. */
-  run(block: JsonlBlock, task: Pick<BlockTask, 'input' | 'adapter' | 'fromRow'>): Promise<BlockResult> {
+  run(block: JsonlBlock, task: Pick<BlockTask, 'input' | 'adapter' | 'lenient' | 'fromRow'>): Promise<BlockResult> {
     const id = this.#next++;
     const bytes = new Uint8Array(block.bytes);
     const { firstRow, firstLine, rows, final } = block;

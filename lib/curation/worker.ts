@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { lenient } from '../data/adapters/lenient.js';
 import { eachJsonlRow } from '../data/readers/jsonl.js';
 import { adapterOf, type BlockResult, BlockWriter, makeSteps } from './block.js';
 import { type CuratePlan, wantedRow } from './plan.js';
@@ -12,7 +13,8 @@ async function answer(task: BlockTask): Promise<BlockResult> {
   if (input === undefined) throw new Error(`no input ${task.input}`);
   const wanted = wantedRow(plan, task.input);
   const block = { ...task, bytes: Buffer.from(task.bytes.buffer, task.bytes.byteOffset, task.bytes.byteLength) };
-  const adapter = task.adapter === undefined ? undefined : adapterOf({ ...input, adapter: task.adapter }, []);
+  const named = task.adapter === undefined ? undefined : adapterOf({ ...input, adapter: task.adapter }, []);
+  const adapter = named !== undefined && task.lenient === true ? lenient(named) : named;
   const writer = new BlockWriter(input.file, adapter, plan, await steps);
   eachJsonlRow(
     block,

@@ -48,6 +48,8 @@ export interface AdapterDefinition {
 /** A registered adapter. */
 export interface Adapter extends Omit<AdapterDefinition, 'read' | 'source'> {
   readonly source: string;
+  /** Reads copies of its data set: `lenient`. */
+  readonly lenient?: true;
   /**
    * Turns one raw row into a question, or says why not. Never throws for bad rows. `identify` false leaves the id empty,
    * for callers that compute the ids of many questions together.

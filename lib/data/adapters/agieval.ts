@@ -20,7 +20,8 @@ export const agieval = defineAdapter({
   recognises: (row) => hasFields(row, 'passage', 'question', 'options', 'label'),
   read(row, context) {
     const subject = subsetOf(context);
-    const parsed = asObject(row)['options'] === null ? readCloze(row) : readLettered(row);
+    const options = asObject(row)['options'];
+    const parsed = options === null || options === '' ? readCloze(row) : readLettered(row);
     return { ...parsed, subject, domain: MATH_SUBSET.test(subject) ? 'math' : 'general' };
   },
 });

@@ -1,7 +1,8 @@
 import { defineAdapter } from './adapter.js';
 import { isRollRow, readRoll } from './roll.js';
-import { asObject, isRowObject, optionalText, requireScalar, requireText } from '../fields.js';
+import { asObject, optionalText, requireScalar, requireText } from '../fields.js';
 import { questionWithGold } from './promptRows.js';
+import { hasFields } from './shapes.js';
 
 /** DeepMath-103K: ROLL's rows, and the authors' (`question`, `final_answer`, `difficulty`, `topic`). */
 export const deepmath = defineAdapter({
@@ -12,7 +13,7 @@ export const deepmath = defineAdapter({
   domain: 'math',
   recognises: (row) =>
     (isRollRow(row) && /deepmath/i.test(String(row['tag']))) ||
-    (isRowObject(row) && 'question' in row && 'final_answer' in row && 'difficulty' in row),
+    (hasFields(row, 'question', 'final_answer', 'difficulty') && !Array.isArray(row['final_answer'])),
   read(row) {
     if (isRollRow(row)) return readRoll(row, 'math');
     const fields = asObject(row);

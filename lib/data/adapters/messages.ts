@@ -1,16 +1,12 @@
 import { isRowObject, type RowObject } from '../fields.js';
+import { parseLiteral } from '../literal.js';
 import { stripChatMarkup, stripInstructions } from '../instructions.js';
 
-/** A list of chat messages, or the JSON text of one; undefined for anything else. */
+/** A list of chat messages, or the JSON or Python text of one; undefined for anything else. */
 function messageList(value: unknown): readonly unknown[] | undefined {
   if (Array.isArray(value)) return value as readonly unknown[];
-  if (typeof value !== 'string' || !value.trimStart().startsWith('[')) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return Array.isArray(parsed) ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = typeof value === 'string' && /^\s*\[/.test(value) ? parseLiteral(value) : undefined;
+  return Array.isArray(parsed) && parsed.every(isRowObject) ? parsed : undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { truthOr } from '../answer.js';
-import { asObject, isRowObject, optionalText, type RowObject } from '../fields.js';
+import { asObject, isRowObject, optionalText } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import { goldOption, optionsFromMap, splitOptionLines } from '../options.js';
 import { defineAdapter } from './adapter.js';
@@ -25,7 +25,9 @@ export const nemoGym = defineAdapter({
     const passRate = meanPassRate(fields['reward_profiles']);
     const shared = { subject, ...(passRate === undefined ? {} : { passRate }) };
     if (Array.isArray(fields['options'])) {
-      const options = optionsFromMap(Object.assign({}, ...fields['options'].map(asObject)) as RowObject);
+      // A mapping an option; Parquet gives each the labels of all, with null for those that it has not.
+      const entries = fields['options'].flatMap((option: unknown) => Object.entries(asObject(option)));
+      const options = optionsFromMap(Object.fromEntries(entries.filter(([, value]) => value !== null)));
       const question = splitOptionLines(text)?.question ?? text;
       return { question, options, answer: goldOption(options, goldChoice(goldText(gold))), ...shared };
     }

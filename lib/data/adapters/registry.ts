@@ -1,4 +1,5 @@
 import { CrossThinkError } from '../../errors.js';
+import { isDrop } from '../ledger.js';
 import type { Adapter, RowContext } from './adapter.js';
 import { agieval } from './agieval.js';
 import { aime } from './aime.js';
@@ -20,10 +21,11 @@ import { gpqa } from './gpqa.js';
 import { gsm8k } from './gsm8k.js';
 import { gsmHard } from './gsmHard.js';
 import { legalbench } from './legalbench.js';
+import { lenient } from './lenient.js';
 import { llmAdapters } from './llmAdapters.js';
 import { math } from './math.js';
 import { math500 } from './math500.js';
-import { medmcqa } from './medmcqa.js';
+import { medmcqa, medmcqaHub } from './medmcqa.js';
 import { medqa } from './medqa.js';
 import { minerva } from './minerva.js';
 import { mmlu } from './mmlu.js';
@@ -74,6 +76,7 @@ export const adapters: readonly Adapter[] = [
   commonsenseqa,
   gaokao2024Mix,
   llmAdapters,
+  medmcqaHub,
   medmcqa,
   medqa,
   mmluPro,
@@ -130,7 +133,46 @@ export function adapterByName(name: string): Adapter {
   throw new CrossThinkError('ERR_UNKNOWN_NAME', message, { field: '--adapter' });
 }
 
-/** The first adapter that recognises the row, for `--adapter auto`. */
-export function recogniseAdapter(row: unknown, context: RowContext): Adapter | undefined {
-  return adapters.find((adapter) => adapter.recognises(row, context));
+/** Reasons that say of a row that it has another schema. */
+const MISFITS = new Set(['unrecognised', 'missing-field', 'wrong-type', 'too-few-options']);
+
+/** A row with what its adapters may know of it. */
+export interface PlacedRow {
+  readonly value: unknown;
+  readonly context: RowContext;
+}
+
+/**
+ * The adapter of a file by its first rows, for `--adapter auto`: the first that recognises one of them and can read half
+ * of them. Data sets' own schemas come first, then copies of them (`lenient`), then plain field names (`common`).
+ */
+export function recogniseRows(rows: readonly PlacedRow[]): Adapter | undefined {
+  const own = firstRecognising(adapters, rows);
+  if (own === undefined || own === common || !fits(own, rows)) {
+    const copies = adapters.filter((adapter) => adapter !== common).map(lenient);
+    const copy = firstRecognising(copies, rows);
+    if (copy !== undefined && fits(copy, rows)) return copy;
+  }
+  if (own !== undefined) return own;
+  const copy = lenient(common);
+  return rows.some(({ value, context }) => copy.recognises(value, context)) ? copy : undefined;
+}
+
+/** As `recogniseRows`, by one row. */
+export function recogniseAdapter(value: unknown, context: RowContext): Adapter | undefined {
+  return recogniseRows([{ value, context }]);
+}
+
+/** The first adapter that recognises one of the rows and reads half of them; else the first that recognises one. */
+function firstRecognising(candidates: readonly Adapter[], rows: readonly PlacedRow[]): Adapter | undefined {
+  const known = candidates.filter((adapter) => rows.some(({ value, context }) => adapter.recognises(value, context)));
+  return known.find((adapter) => adapter !== common && fits(adapter, rows)) ?? known[0];
+}
+
+function fits(adapter: Adapter, rows: readonly PlacedRow[]): boolean {
+  const values = rows.flatMap(({ value, context }) =>
+    (adapter.expand?.(value) ?? [value]).map((one) => adapter.parse(one, context, false)),
+  );
+  const read = values.filter((result) => !isDrop(result) || !MISFITS.has(result.reason));
+  return read.length * 2 >= values.length && read.length > 0;
 }

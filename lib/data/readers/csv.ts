@@ -4,7 +4,7 @@ import type { ByteStream } from './open.js';
 import { DEFAULT_MAX_ROW_BYTES, type ReadItem, type ReadOptions, type RowReader } from './reader.js';
 
 const KNOWN_COLUMN =
-  /question|answer|prompt|choice|option|^(?:text|input|output|target|index|label|problem|solution)$/i;
+  /question|answer|prompt|choice|option|messages|ground_?truth|^(?:text|input|output|target|index|label|problem|solution|query|gold)$/i;
 const BOM = '\u00ef\u00bb\u00bf';
 
 /** One record as found in the text; `end` is where the next begins. */
@@ -40,6 +40,7 @@ class CsvRows {
   #first = true;
   #row = 0;
   #line = 1;
+  #skipping = false;
 
   constructor(private readonly delimiter: string) {}
 
@@ -48,9 +49,22 @@ class CsvRows {
     const items: ReadItem[] = [];
     let start = this.#first && text.startsWith(BOM) ? BOM.length : 0;
     while (start < text.length) {
+      if (this.#skipping) {
+        const end = text.indexOf('\n', start);
+        if (end < 0) return { items, rest: '' };
+        this.#skipping = false;
+        start = end + 1;
+        this.#line++;
+        continue;
+      }
       const record = readRecord(text, start, this.delimiter, final);
       if (record === undefined) {
         if (!final && text.length - start <= limit) break;
+        if (text.length - start > limit && !hasBreak(text, start, limit)) {
+          items.push(this.#fault(`the row is longer than ${limit} bytes (option maxRowBytes)`, 'line-too-long'));
+          this.#skipping = true;
+          continue;
+        }
         // An open quote: only its line is lost.
         const lineEnd = text.indexOf('\n', start);
         items.push(this.#fault('a quote opened in this row is never closed'));
@@ -93,6 +107,23 @@ class CsvRows {
   }
 }
 
+/** Delimiters that tables come with, the usual one first. */
+const DELIMITERS = [',', '\t', ';', '|'] as const;
+
+/**
+ * What separates the cells of a table: the delimiter under which its first row is a header of most cells; undefined where
+ * it is a header under none.
+ */
+export function csvDelimiter(head: string): string | undefined {
+  const text = head.replace(/^\uFEFF/, '');
+  const widths = DELIMITERS.map((delimiter) => {
+    const { cells = [] } = readRecord(text, 0, delimiter, true) ?? {};
+    return cells.length >= 2 && isHeader(cells) ? cells.length : 0;
+  });
+  const widest = Math.max(...widths);
+  return widest === 0 ? undefined : DELIMITERS[widths.indexOf(widest)];
+}
+
 /** UTF-8 text of a cell read as Latin-1; undefined where its bytes are no UTF-8. */
 function decodeCell(cell: string): string | undefined {
   if (!/[\x80-\xff]/.test(cell)) return cell;
@@ -117,7 +148,10 @@ function readRecord(text: string, start: number, delimiter: string, final: boole
         cell += '"';
         at++;
       }
-      lines += countBreaks(cell);
+      const breaks = countBreaks(cell);
+      // Text behind the end of a quote over several lines: an earlier quote was left open.
+      if (breaks > 0 && at < text.length && !behindQuote(text, at, delimiter)) return undefined;
+      lines += breaks;
     }
     const end = plainEnd(text, at, delimiter);
     if (end === text.length && !final) return undefined;
@@ -133,6 +167,11 @@ function readRecord(text: string, start: number, delimiter: string, final: boole
   }
 }
 
+function behindQuote(text: string, at: number, delimiter: string): boolean {
+  const next = text[at];
+  return next === delimiter || next === '\n' || next === '\r';
+}
+
 /** Where an unquoted stretch ends: at the next delimiter, line break, or the end of the text. */
 function plainEnd(text: string, start: number, delimiter: string): number {
   for (let i = start; i < text.length; i++) {
@@ -140,6 +179,11 @@ function plainEnd(text: string, start: number, delimiter: string): number {
     if (char === delimiter || char === '\n') return i;
   }
   return text.length;
+}
+
+function hasBreak(text: string, start: number, limit: number): boolean {
+  const end = text.indexOf('\n', start);
+  return end >= 0 && end - start <= limit;
 }
 
 function countBreaks(text: string): number {

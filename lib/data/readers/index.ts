@@ -1,10 +1,10 @@
 import { CrossThinkError } from '../../errors.js';
 import { drop } from '../ledger.js';
 import { compressionOf, gunzip, unzstd } from './compression.js';
-import { readCsv } from './csv.js';
+import { csvDelimiter, readCsv } from './csv.js';
 import { readJsonArray, readJsonDocument } from './json.js';
 import { jsonlBlocks, parseJsonlBlock } from './jsonl.js';
-import { type ByteStream, openBytes, peek, readWhole } from './open.js';
+import { type ByteStream, CHUNK, openBytes, peek, readWhole } from './open.js';
 import { readParquet } from './parquet.js';
 import type { ReadOptions, RowBlocks, RowReader } from './reader.js';
 import { zipMembers } from './zip.js';
@@ -46,16 +46,28 @@ async function* items(rows: RowReader): RowBlocks {
   for await (const batch of rows) yield { items: batch };
 }
 
+/** The members of an archive, one behind the other; one that cannot be read is a fault, and the next is. */
 async function* readZip(file: string, options: ReadOptions): RowBlocks {
   const password = options.password ?? process.env['CROSSTHINK_ZIP_PASSWORD'];
-  for await (const { name, bytes } of zipMembers(file, password)) {
-    yield* guarded(await readStream(once(bytes), name, options));
+  for await (const member of zipMembers(file, password)) {
+    if ('fault' in member) yield { items: [{ row: 1, fault: member.fault }] };
+    else {
+      const blocks = await readStream(chunked(member.bytes), member.name, options).catch(unreadable);
+      yield* guarded(blocks);
+    }
   }
 }
 
-async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+async function* unreadable(error: unknown): RowBlocks {
   await Promise.resolve();
-  yield bytes;
+  if (!(error instanceof CrossThinkError)) throw error;
+  yield { items: [{ row: 1, fault: drop('unreadable', error.message) }] };
+}
+
+/** Bytes a chunk at a time, as from disk: the limit of a row is looked at between chunks. */
+async function* chunked(bytes: Buffer): AsyncGenerator<Buffer> {
+  await Promise.resolve();
+  for (let at = 0; at < bytes.length; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
 }
 
 async function readStream(bytes: ByteStream, name: string, options: ReadOptions): Promise<RowBlocks> {
@@ -68,7 +80,7 @@ async function readStream(bytes: ByteStream, name: string, options: ReadOptions)
     case 'document':
       return readDocument(stream, name, options);
     case 'csv':
-      return items(readCsv(stream, options));
+      return items(readCsv(stream, { ...options, delimiter: csvDelimiter(head.toString('utf8')) ?? ',' }));
     case 'tsv':
       return items(readCsv(stream, { ...options, delimiter: '\t' }));
     case 'parquet':
@@ -86,7 +98,7 @@ async function* readDocument(stream: ByteStream, name: string, options: ReadOpti
   const [first] = rows;
   // JSON Lines under another name whose first line is longer than the head.
   if (first !== undefined && 'fault' in first && firstLineIsJson(bytes.toString('utf8'))) {
-    yield* jsonlBlocks(once(bytes), options);
+    yield* jsonlBlocks(chunked(bytes), options);
   } else yield { items: rows };
 }
 
@@ -117,14 +129,17 @@ function formatOf(head: Buffer, name: string): Format {
   if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
   if (ending === 'csv' || ending === 'tsv') return ending;
-  if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl';
   const text = head
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .trimStart();
+  // An array under the name of lines: its first line is no row.
+  if (/^\[\s*(?:\{|$)/.test(text) && !firstLineIsJson(text)) return 'array';
+  if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl';
   if (text.startsWith('[')) return firstLineIsJson(text) ? 'jsonl' : 'array';
   if (text.startsWith('{')) return firstLineIsJson(text) ? 'jsonl' : 'document';
-  return text === '' ? 'jsonl' : 'unknown';
+  if (text === '') return 'jsonl';
+  return csvDelimiter(text) === undefined ? 'unknown' : 'csv';
 }
 
 /** Whether the first line is a JSON value of its own with another row behind it. */

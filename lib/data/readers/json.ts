@@ -114,30 +114,82 @@ function parseItem(place: { row: number; line: number }, text: string): ReadItem
   }
 }
 
+/** What lists of rows are called; the first that a document has counts, else its longest list. */
+const ROW_LISTS = ['data', 'rows', 'examples', 'instances', 'questions', 'problems', 'items', 'samples', 'records'];
+const SPLIT = /^(?:train|training|test|dev|val|valid|validation|eval|auxiliary_train)$/i;
+
 /**
- * Rows of a file that is one JSON object: the longest list of objects or of texts among its values (`examples`, `data`,
- * …), or its values where all are objects (keyed by id), or the object itself. What stands beside the list becomes the
- * rows' `envelope`.
+ * Rows of a file that is one JSON object: a list of objects among its values (`ROW_LISTS`, or the longest), all lists
+ * where they are splits (`train`, `test`, …), its columns where it holds a table by columns (lists of equal length, or
+ * mappings from row numbers), its values where all are objects (keyed by id), or the object itself. What stands beside the
+ * list becomes the rows' `envelope`.
  */
 export function readJsonDocument(bytes: Buffer): ReadItem[] {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   const whole = parseItem({ row: 1, line: 1 }, text);
   if (!('value' in whole) || !isRowObject(whole.value)) return [whole];
   const document = whole.value;
-  const lists = Object.entries(document).filter(([, value]) => Array.isArray(value) && value.some(isRowObject));
-  const longest = lists.sort(([, a], [, b]) => (b as unknown[]).length - (a as unknown[]).length)[0];
-  const values = Object.values(document);
+  const columns = columnsOf(document);
+  if (columns !== undefined) return rowsOfColumns(columns).map((value, i) => ({ row: i + 1, value }));
   // A row that merely holds a list of objects (chat messages, choices) is still one row.
-  if (longest !== undefined && !looksLikeRow(document)) {
-    const { [longest[0]]: rows, ...envelope } = document;
-    return (rows as unknown[]).map((value, i) => ({ row: i + 1, value, envelope }));
+  if (!looksLikeRow(document)) {
+    const lists = rowLists(document);
+    if (lists.length > 0) return listedRows(document, lists);
   }
+  const values = Object.values(document);
   if (values.length > 0 && values.every(isRowObject)) {
     return Object.entries(document).map(([key, value], i) => ({ row: i + 1, value, envelope: { key } }));
   }
   return [whole];
 }
 
+/** Names of the lists whose items are the rows. */
+function rowLists(document: RowObject): string[] {
+  const sizes = new Map<string, number>();
+  for (const [name, value] of Object.entries(document)) {
+    if (Array.isArray(value) && value.some(isRowObject)) sizes.set(name, value.length);
+  }
+  const names = [...sizes.keys()];
+  if (names.length > 1 && names.every((name) => SPLIT.test(name))) return names;
+  const known = ROW_LISTS.find((name) => sizes.has(name));
+  const chosen = known ?? names.sort((a, b) => (sizes.get(b) ?? 0) - (sizes.get(a) ?? 0))[0];
+  return chosen === undefined ? [] : [chosen];
+}
+
+function listedRows(document: RowObject, lists: readonly string[]): ReadItem[] {
+  const beside = Object.fromEntries(Object.entries(document).filter(([name]) => !lists.includes(name)));
+  let row = 0;
+  return lists.flatMap((name) => {
+    const envelope = lists.length > 1 ? { ...beside, split: name } : beside;
+    return (document[name] as unknown[]).map((value) => ({ row: ++row, value, envelope }));
+  });
+}
+
+/** The columns of a table that is written column by column (`Dataset.to_dict`, pandas); undefined for anything else. */
+function columnsOf(document: RowObject): [string, readonly unknown[]][] | undefined {
+  const entries = Object.entries(document);
+  const [first] = entries;
+  if (first === undefined || entries.length < 2 || !entries.some(([name]) => ROW_COLUMN.test(name))) return undefined;
+  const columns = entries.map(([name, value]): [string, unknown] => [
+    name,
+    isRowObject(value) && Object.keys(value).every((key) => /^\d+$/.test(key)) ? Object.values(value) : value,
+  ]);
+  const rows = columns.map(([, value]) => (Array.isArray(value) && !value.some(isMessage) ? value.length : -1));
+  if (rows.some((length) => length < 1 || length !== rows[0])) return undefined;
+  return columns as [string, readonly unknown[]][];
+}
+
+function isMessage(value: unknown): boolean {
+  return isRowObject(value) && ('role' in value || 'from' in value);
+}
+
+function rowsOfColumns(columns: readonly [string, readonly unknown[]][]): RowObject[] {
+  return (columns[0]?.[1] ?? []).map((_, i) => Object.fromEntries(columns.map(([name, values]) => [name, values[i]])));
+}
+
+const ROW_COLUMN = /^(?:question|problem|prompt|answer|messages|input)/i;
+const ROW_NAMES = ['question', 'prompt', 'problem', 'answer', 'messages', 'input'];
+
 function looksLikeRow(document: RowObject): boolean {
-  return ['question', 'Question', 'prompt', 'problem', 'answer', 'messages', 'input'].some((name) => name in document);
+  return Object.keys(document).some((name) => ROW_NAMES.includes(name.toLowerCase()));
 }

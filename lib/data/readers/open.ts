@@ -5,7 +5,7 @@ import { CrossThinkError } from '../../errors.js';
 /** Bytes of one file, decompressed, read once from the start. */
 export type ByteStream = AsyncIterable<Buffer>;
 
-const CHUNK = 1 << 20;
+export const CHUNK = 1 << 20;
 
 /** Opens a file for reading; throws `ERR_FILE_NOT_FOUND` or `ERR_INVALID_ARG_VALUE` with the path. */
 export async function openBytes(file: string, onBytes?: (bytes: number) => void): Promise<ByteStream> {
@@ -27,14 +27,21 @@ async function* counted(stream: ByteStream, onBytes: (bytes: number) => void): A
   }
 }
 
-/** The first bytes of a stream (at least `count`, unless it ends before), and the stream as if nothing had been read. */
+/**
+ * The first bytes of a stream (at least `count`, unless it ends before), and the stream as if nothing had been read: one
+ * that breaks off does so behind them.
+ */
 export async function peek(stream: ByteStream, count: number): Promise<{ head: Buffer; stream: ByteStream }> {
   const iterator = stream[Symbol.asyncIterator]();
   const read: Buffer[] = [];
   let bytes = 0;
   let done = false;
+  let broken: Error | undefined;
   while (bytes < count && !done) {
-    const next = await iterator.next();
+    const next = await iterator.next().catch((error: unknown) => {
+      broken = error instanceof Error ? error : new Error(String(error));
+      return { done: true as const, value: undefined };
+    });
     done = next.done === true;
     if (next.done !== true) {
       read.push(next.value);
@@ -43,6 +50,7 @@ export async function peek(stream: ByteStream, count: number): Promise<{ head: B
   }
   async function* replay(): AsyncGenerator<Buffer> {
     yield* read;
+    if (broken !== undefined) throw broken;
     if (done) return;
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
   }
