@@ -1,18 +1,13 @@
 import binding = require('#binding');
 
 import { invalidType, invalidValue } from '../errors.js';
-import { int32, requireInteger, threadCount } from './arguments.js';
+import { int32, threadCount } from './arguments.js';
 import { cancellable } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
 import { requireCudaSampling } from './device/samplingSupport.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
-import {
-  packedLists,
-  PackedSampling,
-  type SamplingOptions,
-  type SamplingOutput,
-  type TokenListOption,
-} from './samplingOptions.js';
+import { samplingCall, type HostArrays, type HostRowArguments } from './samplingCall.js';
+import { PackedSampling, type SamplingOptions, type SamplingOutput, type TokenListOption } from './samplingOptions.js';
 
 const OUTPUTS: readonly SamplingOutput[] = [
   ...(['token', 'logprob', 'rawLogprob', 'rank', 'entropy', 'supportMass', 'keptSet'] as const),
@@ -59,15 +54,8 @@ export interface SampledTokens {
   readonly status: Uint8Array;
 }
 
-function seedArray(seed: unknown): BigUint64Array {
-  if (typeof seed === 'bigint') {
-    if (seed < 0n || seed >= 1n << 64n) throw invalidValue('seed', 'in [0, 2^64)', seed);
-    return BigUint64Array.of(seed);
-  }
-  return BigUint64Array.of(BigInt(requireInteger('seed', seed, 0)));
-}
-
-function sequenceArray(sequences: unknown, rows: number): BigUint64Array {
+/** Ids as 64-bit numbers. */
+export function sequenceArray(sequences: unknown, rows: number): BigUint64Array {
   const tag = Object.prototype.toString.call(sequences).slice(8, -1);
   if (!['Int32Array', 'Uint32Array', 'BigInt64Array', 'BigUint64Array'].includes(tag)) {
     throw invalidType('sequences', 'an Int32Array, Uint32Array, BigInt64Array or BigUint64Array', sequences);
@@ -79,23 +67,11 @@ function sequenceArray(sequences: unknown, rows: number): BigUint64Array {
   return BigUint64Array.from(ids as Iterable<number | bigint>, (id) => BigInt.asUintN(64, BigInt(id)));
 }
 
-function bitmaskOf(
-  keys: SamplingKeys,
-  allowed: Int32Array | undefined,
-  rows: number,
-): [Int32Array | undefined, boolean] {
-  if (keys.bitmask === undefined) return [allowed, false];
-  const mask = int32('bitmask', keys.bitmask);
-  if (rows > 0 && mask.length % rows !== 0)
-    throw invalidValue('bitmask', `of rows * words elements, ${rows} rows`, mask);
-  if (allowed === undefined) return [mask, true];
-  // Both: the caller's rows, each narrowed by the allowed tokens.
-  const words = mask.length / rows;
-  return [mask.map((word, i) => word & (allowed[i % words] ?? 0)), true];
-}
-
-/** What the addon takes for a batch of rows. */
-type RowArguments = Parameters<typeof binding.sample> extends [...infer Rows, number] ? Rows : never;
+const newArrays: { [K in keyof HostArrays]: (length: number) => HostArrays[K] } = {
+  int32: (length: number) => new Int32Array(length),
+  float32: (length: number) => new Float32Array(length),
+  uint8: (length: number) => new Uint8Array(length),
+};
 
 /** Sampling with fixed settings, checked once: logits are edited, filtered in a chosen order, and drawn from. */
 export class SamplingPlan {
@@ -123,76 +99,32 @@ export class SamplingPlan {
     const positions = int32('positions', keys.positions);
     const rows = positions.length;
     const x = checkLogits('logits', logits, rows, keys);
-    const packed = this.#packed;
-    const { options } = packed;
-    const p = packed.rows(rows);
-    const samples = requireInteger('samples', keys.samples ?? 1, 1, 2 ** 24);
-    const sample = requireInteger('sample', keys.sample ?? 0, 0, 2 ** 24 - samples);
-    const lists = (field: string, option: TokenListOption | undefined) => {
-      const { tokens, offsets } = packedLists(field, option, rows);
-      return [tokens, offsets] as const;
-    };
-    const settings = Float64Array.of(
-      ...[p.temperature.scalar, p.topK.scalar, p.topP.scalar, p.minP.scalar, p.typicalP.scalar, p.topNSigma.scalar],
-      ...[
-        p.xtc.scalar,
-        options.xtc?.threshold ?? 0,
-        options.topPRule === 'upTo' ? 1 : 0,
-        options.method === 'gumbel' ? 1 : 0,
-      ],
-      ...[options.softcap ?? 0, p.minTokens.scalar, p.repetition.scalar, p.presence.scalar, p.frequency.scalar],
-      ...[p.noRepeatNgram.scalar, sample],
+    const kept = this.outputs.has('keptSet') ? binding.newKeptSets() : undefined;
+    const sequences = sequenceArray(keys.sequences, rows);
+    const bitmask = keys.bitmask && int32('bitmask', keys.bitmask);
+    const { args, outputs } = samplingCall<HostArrays, ArrayBufferView>(
+      this.#packed,
+      this.outputs,
+      { ...x, type: floatTypeCode(x.type) },
+      { ...keys, sequences, positions, bitmask },
+      (_, dtype, length) => newArrays[dtype](length),
+      kept,
     );
-    const has = (output: SamplingOutput): boolean => this.outputs.has(output);
-    const status = new Uint8Array(rows);
-    const tokens = new Int32Array(rows * samples);
-    const logprobs = has('logprob') ? new Float32Array(rows * samples) : undefined;
-    const rawLogprobs = has('rawLogprob') ? new Float32Array(rows * samples) : undefined;
-    const ranks = has('rank') ? new Int32Array(rows * samples) : undefined;
-    const entropy = has('entropy') ? new Float32Array(rows) : undefined;
-    const supportMass = has('supportMass') ? new Float32Array(rows) : undefined;
-    const top = packed.topLogprobs;
-    const topLogprobs = { tokens: new Int32Array(rows * top), logprobs: new Float32Array(rows * top) };
-    const [chosen, chosenOffsets] = lists('options.logprobTokens', options.logprobTokens);
-    const chosenLogprobs =
-      chosen && new Float32Array(chosenOffsets === undefined ? rows * chosen.length : chosen.length);
-    const kept = has('keptSet') ? binding.newKeptSets() : undefined;
-    const rowsCall: RowArguments = [
-      ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride, settings] as const),
-      ...([p.temperature.values, p.topK.values, p.topP.values, p.minP.values, p.typicalP.values] as const),
-      ...([p.topNSigma.values, p.xtc.values, packed.steps] as const),
-      ...bitmaskOf(keys, packed.allowed, rows),
-      ...lists('options.bannedTokens', options.bannedTokens),
-      ...lists('options.stopTokens', options.stopTokens),
-      p.minTokens.values,
-      ...([packed.biasTokens, undefined, packed.bias] as const),
-      ...lists('history.prompt', keys.history?.prompt),
-      ...lists('history.output', keys.history?.output),
-      ...([p.repetition.values, p.presence.values, p.frequency.values, p.noRepeatNgram.values, packed.dry] as const),
-      ...lists('options.dry.breakers', options.dry?.breakers),
-      ...([seedArray(keys.seed), sequenceArray(keys.sequences, rows), positions, samples] as const),
-      ...([status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass] as const),
-      ...([top, topLogprobs.tokens, topLogprobs.logprobs, chosen, chosenOffsets, chosenLogprobs, kept] as const),
-    ];
+    // Host arrays throughout, as they were checked and made.
+    const rowsCall = args as HostRowArguments;
     const call: Parameters<typeof binding.sample> = [...rowsCall, this.#threads];
-    const result = (): SampledTokens => ({
-      tokens,
-      status,
-      ...(logprobs && { logprobs }),
-      ...(rawLogprobs && { rawLogprobs }),
-      ...(ranks && { ranks }),
-      ...(entropy && { entropy }),
-      ...(supportMass && { supportMass }),
-      ...(top > 0 && { topLogprobs }),
-      ...(chosenLogprobs && { chosenLogprobs }),
-      ...(kept && { keptSet: readKeptSet(kept, rows) }),
-    });
+    const result = (): SampledTokens => ({ ...outputs, ...(kept && { keptSet: readKeptSet(kept, rows) }) });
     return { call, rowsCall, result };
   }
 
   /** @internal */
   get options(): SamplingOptions {
     return this.#packed.options;
+  }
+
+  /** @internal */
+  get packed(): PackedSampling {
+    return this.#packed;
   }
 
   #kernels(): RowKernels {

@@ -1,17 +1,11 @@
-import type binding = require('#binding');
-
+import { type RowArguments } from '../samplingCall.js';
 import { type ArgumentSink } from './call.js';
 
-/** The arguments of the native `sample`, with arrays of kind A: on the host, or tensors of a device. */
-export type SamplingArguments<A> = Replaced<Parameters<typeof binding.sample>, A>;
-type Replaced<T extends readonly unknown[], A> = {
-  [K in keyof T]: [Extract<T[K], ArrayBufferView>] extends [never] ? T[K] : T[K] | A;
-};
-
-/** Enters the arguments of the native `sample`, and where the kept set goes: `[rows, vocab]`, and the size of each row. */
+/** Enters the arguments of the native `sample`, and where the kept set goes: `[rows, vocab]`, and the
+ * size of each row. */
 export function encodeSampling<A>(
   to: ArgumentSink<A | ArrayBufferView>,
-  args: SamplingArguments<A>,
+  args: RowArguments<A>,
   keptTokens: A | undefined,
   keptSizes: A | undefined,
 ): void {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernels/advantage/advantage.h"
+#include "kernels/advantage/shaping.h"
 #include "kernels/advantage/token_advantages.h"
 #include "kernels/grpo/grpo_step.h"
 #include "kernels/logprob/logprob.h"
@@ -120,6 +121,11 @@ struct CrossthinkCudaApi {
                                 CrossthinkCudaStatus* status);
   uint64_t (*grpo_step_workspace)(const GrpoStep* op);
   int32_t (*grpo_step)(const GrpoStep* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  // These need none.
+  int32_t (*greedy_baseline)(const GreedyBaseline* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*weighted_sum)(const WeightedSum* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*group_signal)(const GroupSignal* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*sequence_mask)(const SequenceMask* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

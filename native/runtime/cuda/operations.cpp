@@ -1,6 +1,7 @@
 #include "runtime/cuda/operations.h"
 
 #include "kernels/advantage/advantage_cuda.h"
+#include "kernels/advantage/shaping_cuda.h"
 #include "kernels/advantage/token_advantages_cuda.h"
 #include "kernels/grpo/grpo_step_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
@@ -36,6 +37,10 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->logprob_backward = RunOn<LogprobBackward, RunLogprobBackward>;
   api->grpo_step_workspace = WorkspaceOf<GrpoStep, GrpoStepWorkspace>;
   api->grpo_step = RunOn<GrpoStep, RunGrpoStep>;
+  api->greedy_baseline = RunOn<GreedyBaseline, RunGreedyBaseline>;
+  api->weighted_sum = RunOn<WeightedSum, RunWeightedSum>;
+  api->group_signal = RunOn<GroupSignal, RunGroupSignal>;
+  api->sequence_mask = RunOn<SequenceMask, RunSequenceMask>;
   api->sampling_workspace = WorkspaceOf<Sampling, SamplingWorkspace>;
   api->sampling = RunOn<Sampling, RunSampling>;
   api->group_advantages_workspace = WorkspaceOf<GroupAdvantages, GroupAdvantagesWorkspace>;
