@@ -214,6 +214,11 @@ declare const binding: {
   cudaWhiten(...args: CudaOperationArguments): void;
   cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
+  /** Why there is no cuBLAS; empty where there is. */
+  cudaBlasReason(): string;
+  cudaLinearLogits(...args: CudaOperationArguments): void;
+  cudaLinearForward(...args: CudaOperationArguments): void;
+  cudaLinearBackward(...args: CudaOperationArguments): void;
   cudaGrpoStep(...args: CudaOperationArguments): void;
   cudaRolloutCorrection(...args: CudaOperationArguments): void;
   cudaSelectByCovariance(...args: CudaOperationArguments): void;

@@ -198,6 +198,15 @@ export {
   type DeviceGrpoStepOptions,
 } from './kernels/device/grpoStep.js';
 export {
+  deviceLinearLogits,
+  deviceLinearLogprobs,
+  deviceLinearLogprobsBackward,
+  type DeviceLinearBackwardOptions,
+  type DeviceLinearGradients,
+  type DeviceLinearLogprobsOptions,
+  type DeviceLinearOptions,
+} from './kernels/device/linearTensors.js';
+export {
   deviceLogprobBackward,
   deviceTokenLogprobs,
   type DeviceLogprobBackwardOptions,

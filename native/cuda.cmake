@@ -2,7 +2,9 @@
 
 set(CROSSTHINK_CUDA_HOST_SOURCES
   native/kernels/grpo/grpo_step_cuda.cpp
+  native/kernels/linear/linear_cuda.cpp
   native/kernels/sampling/edits.cpp
+  native/runtime/cuda/blas.cpp
   native/runtime/cuda/memory.cpp
   native/runtime/cuda/module.cpp
   native/runtime/cuda/operations.cpp)
@@ -10,6 +12,7 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/advantage/group.cu
   native/kernels/advantage/shaping.cu
   native/kernels/advantage/token_advantages.cu
+  native/kernels/linear/linear.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
   native/kernels/logprob/top.cu

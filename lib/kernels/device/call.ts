@@ -27,6 +27,9 @@ export type Operation =
   | 'cudaOptimalTokenBaseline'
   | 'cudaPolicyLoss'
   | 'cudaGrpoStep'
+  | 'cudaLinearLogits'
+  | 'cudaLinearForward'
+  | 'cudaLinearBackward'
   | 'cudaRolloutCorrection'
   | 'cudaSelectByCovariance'
   | 'cudaSelectByEntropy'
@@ -80,11 +83,17 @@ export class DeviceCall implements ArgumentSink<DeviceTensor | ArrayBufferView> 
 
   /** An input of `length` elements, copied here where it is on the host. */
   input(field: string, value: DeviceInput<HostArray> | undefined, dtype: DType, length: number): this {
-    if (value === undefined) return this.pointer(undefined);
-    if (value instanceof DeviceTensor) return this.pointer(this.checked(field, value, dtype, length));
-    if (dtypeOf(field, value) !== dtype) throw invalidType(field, `${dtype} elements`, value);
-    if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
-    return this.read(value);
+    return this.read(value && this.operand(field, value, dtype, length));
+  }
+
+  /** An input that fits, to be entered later by {@link read}. */
+  operand<T extends DeviceInput<HostArray> | undefined>(field: string, value: T, dtype: DType, length: number): T {
+    if (value instanceof DeviceTensor) this.checked(field, value, dtype, length);
+    else if (value !== undefined) {
+      if (dtypeOf(field, value) !== dtype) throw invalidType(field, `${dtype} elements`, value);
+      if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
+    }
+    return value;
   }
 
   /** An input that has been checked. */

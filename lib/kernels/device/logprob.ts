@@ -55,21 +55,21 @@ export interface DeviceTokenLogprobs {
   readonly status: DeviceTensor;
 }
 
-function addTemperature(call: DeviceCall, temperature: DeviceLogprobOptions['temperature'], rows: number): void {
+/** Checks temperatures on the host. */
+export function checkTemperature(temperature: DeviceLogprobOptions['temperature']) {
   const check = (field: string, x: number) => {
     if (!(x > 0 && Number.isFinite(x))) throw invalidValue(field, 'a finite number > 0', x);
   };
   if (typeof temperature === 'number' || temperature === undefined) {
     check('options.temperature', temperature ?? 1);
-    call.pointer(undefined).number(temperature ?? 1);
-    return;
+    return { scalar: temperature ?? 1, values: undefined };
   }
   if (!(temperature instanceof DeviceTensor)) {
     temperature.forEach((x, i) => {
       check(`options.temperature[${i}]`, x);
     });
   }
-  call.input('options.temperature', temperature, 'float32', rows).number(1);
+  return { scalar: 1, values: temperature };
 }
 
 /** What both directions begin with. */
@@ -81,7 +81,8 @@ export function addInput(
 ): void {
   addLogits(call, x);
   call.input('tokens', tokens, 'int32', x.rows);
-  addTemperature(call, options.temperature, x.rows);
+  const { scalar, values } = checkTemperature(options.temperature);
+  call.input('options.temperature', values, 'float32', x.rows).number(scalar);
   const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
   call.number(softcap, ignoreIndex, vocabOffset);
   const { keptSet } = options;

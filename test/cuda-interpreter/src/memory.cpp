@@ -134,6 +134,12 @@ void MarkWritten(const void* address, size_t bytes) {
   std::fill_n(allocation->written.begin() + offset, bytes, true);
 }
 
+// For libraries that write device memory without a kernel: the fake cuBLAS.
+extern "C" __attribute__((visibility("default"))) void cuda_interpreter_mark_written(const void* address,
+                                                                                     size_t bytes) {
+  if (OnDevice(address, bytes)) MarkWritten(address, bytes);
+}
+
 size_t LiveAllocations() {
   const auto lock = LockTable();
   return static_cast<size_t>(
