@@ -18,6 +18,33 @@ type LogprobArguments = [
   threads: number,
 ];
 
+type LogprobForwardArguments = [
+  ...LogprobArguments,
+  status: Uint8Array,
+  logprob: Float32Array,
+  logsumexp: Float32Array,
+  state: Float64Array,
+  entropy: Float32Array | undefined,
+  sumSquares: Float32Array | undefined,
+  topK: number,
+  topTokens: Int32Array | undefined,
+  topLogprobs: Float32Array | undefined,
+  listed: number,
+  listedTokens: Int32Array | undefined,
+  listedLogprobs: Float32Array | undefined,
+];
+
+type LogprobBackwardArguments = [
+  ...LogprobArguments,
+  state: Float64Array,
+  dLogprob: Float32Array,
+  dEntropy: Float32Array | undefined,
+  dType: number,
+  dStride: number,
+  dLogits: ArrayBufferView,
+  stream: boolean,
+];
+
 /** In the order of ReadStep in native/addon/grpo_step.cpp. */
 type GrpoStepArguments = [
   ...LogprobArguments,
@@ -84,9 +111,10 @@ type SampledRows = [
   dry: Float64Array,
   dryBreakers: Int32Array | undefined,
   dryBreakerOffsets: Int32Array | undefined,
-  seed: BigUint64Array,
+  seed: bigint,
   sequences: BigUint64Array,
   positions: Int32Array,
+  sample: number,
   samples: number,
   status: Uint8Array,
   tokens: Int32Array,
@@ -96,14 +124,14 @@ type SampledRows = [
   entropy: Float32Array | undefined,
   supportMass: Float32Array | undefined,
   topN: number,
-  topTokens: Int32Array,
-  topLogprobs: Float32Array,
+  topTokens: Int32Array | undefined,
+  topLogprobs: Float32Array | undefined,
   chosen: Int32Array | undefined,
   chosenOffsets: Int32Array | undefined,
   chosenLogprobs: Float32Array | undefined,
   kept: object | undefined,
 ];
-type SampleArguments = [...SampledRows, threads: number];
+type SampleArguments = [threads: number, ...SampledRows];
 type SpeculationArguments = [
   drafts: number,
   draftTokens: Int32Array,
@@ -255,35 +283,12 @@ declare const binding: {
   useKernels(isa: string): void;
   /** Tests only: calls `body` with subnormals flushed to zero and rounding up; whether that was still so after it. */
   withHostileFloats(body: () => void): boolean;
-  logprobForward(
-    ...args: [
-      ...LogprobArguments,
-      status: Uint8Array,
-      logprob: Float32Array,
-      logsumexp: Float32Array,
-      state: Float64Array,
-      entropy: Float32Array | undefined,
-      sumSquares: Float32Array | undefined,
-      topK: number,
-      topTokens: Int32Array | undefined,
-      topLogprobs: Float32Array | undefined,
-      listed: number,
-      listedTokens: Int32Array | undefined,
-      listedLogprobs: Float32Array | undefined,
-    ]
-  ): void;
-  logprobBackward(
-    ...args: [
-      ...LogprobArguments,
-      state: Float64Array,
-      dLogprob: Float32Array,
-      dEntropy: Float32Array | undefined,
-      dType: number,
-      dStride: number,
-      dLogits: ArrayBufferView,
-      stream: boolean,
-    ]
-  ): void;
+  logprobForward(...args: LogprobForwardArguments): void;
+  logprobBackward(...args: LogprobBackwardArguments): void;
+  /** Calls whose arrays are fixed: the function runs the operation on them. See lib/kernels/bound.ts. */
+  readonly bindLogprobForward: (...args: LogprobForwardArguments) => () => void;
+  readonly bindLogprobBackward: (...args: LogprobBackwardArguments) => () => void;
+  readonly bindSample: (...args: SampleArguments) => () => void;
   logprobMerge(
     states: Float64Array,
     shards: number,
@@ -315,7 +320,7 @@ declare const binding: {
   keptOffsets(kept: object, offsets: Int32Array): number;
   keptTokens(kept: object, tokens: Int32Array): void;
   setKeptTokens(kept: object, rows: number, tokens: Int32Array, sizes: Int32Array, vocab: number): void;
-  sampleAsync(...args: [...SampleArguments, cancel: Int32Array | undefined]): Promise<boolean>;
+  sampleAsync(...args: [cancel: Int32Array | undefined, ...SampleArguments]): Promise<boolean>;
   /** native/addon/advantage.cpp */
   groupAdvantages(
     rewards: Float32Array,

@@ -1,14 +1,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { benchCalls } from './calls.js';
 import { benchKernels } from './kernels.js';
 import { benchLosses } from './losses.js';
 import { machine } from './machine.js';
 
-const suites = { kernels: benchKernels, losses: benchLosses };
+const suites = { calls: benchCalls, kernels: benchKernels, losses: benchLosses };
 
 /**
- * `npm run bench [-- kernels|losses]`: figures beside their ceilings, and for each suite a JSON in bench/results with the
+ * `npm run bench [-- calls|kernels|losses]`: figures beside their ceilings, and for each suite a JSON in bench/results with the
  * machine they are of.
  */
 async function main(): Promise<void> {

@@ -83,7 +83,7 @@ export {
 export { isDrop, type Drop, type LedgerEntry, RowProblem } from './data/ledger.js';
 export { curate, curateFiles, type CurateOptions, type CuratePlan, type CurateSummary } from './curation/curate.js';
 export { makePlan, type PlanInput, type PlanOptions } from './curation/plan.js';
-export { mergeShards } from './curation/merge.js';
+export { mergeShards, type MergeJoin, type MergeOptions } from './curation/merge.js';
 export { filterQuestions, type Filter } from './filters/filter.js';
 export { verifiable } from './filters/verifiable.js';
 export { needsOptions, type Incompleteness } from './templates/completeness.js';
@@ -142,6 +142,8 @@ export {
 } from './kernels/linearLogprob.js';
 export { type LinearOptions } from './kernels/linearProduct.js';
 export {
+  bindLogprobBackward,
+  bindTokenLogprobs,
   logprobBackward,
   mergeLogprobs,
   tokenLogprobs,

@@ -2,7 +2,7 @@ import binding = require('#binding');
 
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { drop, type LedgerEntry } from '../data/ledger.js';
+import { drop, type Drop, type LedgerEntry } from '../data/ledger.js';
 import type { Question } from '../data/question.js';
 import { keysOf } from './block.js';
 import type { CuratePlan } from './plan.js';
@@ -11,11 +11,17 @@ import { type EncodedQuestions, ID_BYTES, MINHASH, QuestionBatch } from './quest
 /** Questions looked up at a time where they are read back one by one. */
 export const LOOKUP_BATCH = 4096;
 
+/** Says what a curation's questions, asked for in their order, repeat. */
+export interface DuplicateFinder {
+  /** The ledger entries of the repeated questions of a batch, by their place in it, in order. Empty where none repeats. */
+  check(questions: EncodedQuestions): Map<number, LedgerEntry> | Promise<Map<number, LedgerEntry>>;
+}
+
 /**
  * The one step that looks at all rows together: the first of several equal (`duplicate`) or nearly equal
  * (`near-duplicate`) questions stays. Rows come in their order, so the outcome does not depend on workers.
  */
-export class DuplicateStage {
+export class DuplicateStage implements DuplicateFinder {
   readonly #index: InstanceType<typeof binding.DuplicateIndex>;
 
   constructor(private readonly plan: CuratePlan) {
@@ -23,10 +29,9 @@ export class DuplicateStage {
     this.#index = new binding.DuplicateIndex(bands, MINHASH.rows, plan.nearThreshold);
   }
 
-  /** The ledger entries of the repeated questions of a batch, by their place in it. Empty where none repeats. */
   check(questions: EncodedQuestions): Map<number, LedgerEntry> {
     const repeated = new Map<number, LedgerEntry>();
-    const { count, keys, signatures, ids, profiles, profileOf, rows } = questions;
+    const { count, keys, signatures, ids } = questions;
     if (keys === undefined) return repeated;
     const matches = new Uint8Array(count);
     const firstIds = new Uint8Array(count * ID_BYTES);
@@ -34,14 +39,12 @@ export class DuplicateStage {
     this.#index.add(count, keys, ids, signatures, matches, firstIds, similarities);
     for (let i = 0; i < count; i++) {
       if (matches[i] === 0) continue;
-      const profile = profiles[profileOf[i] ?? 0];
-      const place = { id: idAt(ids, i), source: profile?.source ?? '', file: profile?.file ?? '', row: rows[i] ?? 0 };
       const first = idAt(firstIds, i);
       const why =
         matches[i] === 1
           ? drop('duplicate', `the same question as ${first}`)
           : drop('near-duplicate', `similarity ${(similarities[i] ?? 0).toFixed(2)} with ${first}`);
-      repeated.set(i, { ...place, ...why });
+      repeated.set(i, repeatedEntry(questions, i, why));
     }
     return repeated;
   }
@@ -61,6 +64,12 @@ export class DuplicateStage {
   }
 }
 
-function idAt(ids: Uint8Array, i: number): string {
+/** The ledger entry of a question of a batch that repeats an earlier one. */
+export function repeatedEntry({ ids, profiles, profileOf, rows }: EncodedQuestions, i: number, why: Drop): LedgerEntry {
+  const { source = '', file = '' } = profiles[profileOf[i] ?? 0] ?? {};
+  return { id: idAt(ids, i), source, file, row: rows[i] ?? 0, ...why };
+}
+
+export function idAt(ids: Uint8Array, i: number): string {
   return Buffer.from(ids.buffer, ids.byteOffset + i * ID_BYTES, ID_BYTES).toString('latin1');
 }

@@ -1,25 +1,34 @@
-import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { CrossThinkError, invalidValue } from '../errors.js';
-import type { LedgerEntry } from '../data/ledger.js';
 import type { Question } from '../data/question.js';
 import { AtomicFile } from '../data/writers/atomic.js';
 import { keysOf } from './block.js';
 import { datasetCard } from './card.js';
 import { CURATED_FILES } from './curate.js';
-import { DuplicateStage, LOOKUP_BATCH } from './duplicates.js';
+import { DuckDbJoin, hasDuckDb } from './duckdbJoin.js';
+import { type DuplicateFinder, DuplicateStage } from './duplicates.js';
 import { ParquetOutput } from './parquetOutput.js';
 import type { CuratePlan } from './plan.js';
-import { QuestionBatch } from './questionBatch.js';
+import { type EncodedQuestions, QuestionBatch } from './questionBatch.js';
+import { before, ledgerRows, type Placed, questionBatches } from './shardRows.js';
 import { countAccepted, countDropped, type CurateSummary, newCounts, summarise } from './summary.js';
 
-/** A row of a shard's output, by its place in the whole. */
-interface Placed {
-  readonly input: number;
-  readonly row: number;
-  readonly line: string;
+/**
+ * What finds duplicates over the whole: an index in memory (40 bytes a question, 170 with near duplicates), or a join in
+ * DuckDB on disk, where duplicates are exact and the optional peer dependency `@duckdb/node-api` is installed. `auto`:
+ * the join where there are more questions than `INDEX_LIMIT` and it can be had. All write the same bytes.
+ */
+export type MergeJoin = 'auto' | 'memory' | 'duckdb';
+
+/** Questions up to which `auto` keeps their keys in memory: 1 GB of them. */
+const INDEX_LIMIT = 25_000_000;
+
+export interface MergeOptions {
+  /** Write `questions.parquet` too. */
+  readonly parquet?: boolean;
+  /** Default `auto`. */
+  readonly join?: MergeJoin;
 }
 
 /**
@@ -29,12 +38,30 @@ interface Placed {
 export async function mergeShards(
   dirs: readonly string[],
   out: string,
-  options: { readonly parquet?: boolean } = {},
+  options: MergeOptions = {},
 ): Promise<CurateSummary> {
   const summaries = await Promise.all(dirs.map(readSummary));
   const plan = commonPlan(dirs, summaries);
   const files = summaries[0]?.inputs.map(({ file }) => file) ?? [];
-  const stage = new DuplicateStage(plan);
+  const finder = await finderOf(dirs, files, plan, out, options.join ?? 'auto', summaries);
+  try {
+    return await mergeInto(out, { dirs, files, plan, finder, summaries, parquet: options.parquet === true });
+  } finally {
+    if (finder instanceof DuckDbJoin) await finder.close();
+  }
+}
+
+interface Merge {
+  readonly dirs: readonly string[];
+  readonly files: readonly string[];
+  readonly plan: CuratePlan;
+  readonly finder: DuplicateFinder;
+  readonly summaries: readonly CurateSummary[];
+  readonly parquet: boolean;
+}
+
+async function mergeInto(out: string, merge: Merge): Promise<CurateSummary> {
+  const { dirs, files, plan, finder, summaries } = merge;
   const counts = newCounts();
   const questionsFile = await AtomicFile.create(join(out, CURATED_FILES.questions));
   const ledgerFile = await AtomicFile.create(join(out, CURATED_FILES.ledger));
@@ -45,24 +72,22 @@ export async function mergeShards(
     entry.rows++;
     if (accepted) entry.accepted++;
   };
-  const drops = interleave(dirs.map((dir) => placedRows(join(dir, CURATED_FILES.ledger), files, ledgerPlace)));
+  const drops = ledgerRows(dirs, files);
   let waiting = await drops.next();
-  const passDrops = async (until: Placed | undefined): Promise<void> => {
+  const passDrops = async (until: Placed<unknown> | undefined): Promise<void> => {
     while (waiting.done !== true && (until === undefined || !before(until, waiting.value))) {
-      const { line, input } = waiting.value;
-      countDropped(counts, (JSON.parse(line) as LedgerEntry).reason);
+      const { line, input, value } = waiting.value;
+      countDropped(counts, value.reason);
       note(input, false);
       await ledgerFile.write(`${line}\n`);
       waiting = await drops.next();
     }
   };
 
-  const parquet = options.parquet === true ? await ParquetOutput.create(out) : undefined;
-  const writeBatch = async (rows: readonly Placed[]): Promise<void> => {
-    const batch = new QuestionBatch(keysOf(plan));
-    for (const { line } of rows) batch.add(JSON.parse(line) as Question, { line });
-    const questions = batch.finish();
-    const repeated = stage.check(questions);
+  const parquet = merge.parquet ? await ParquetOutput.create(out) : undefined;
+  for await (const rows of questionBatches(dirs, files)) {
+    const questions = encoded(rows, plan);
+    const repeated = await finder.check(questions);
     countAccepted(counts, questions, repeated);
     const kept: string[] = [];
     for (const [i, placed] of rows.entries()) {
@@ -77,17 +102,7 @@ export async function mergeShards(
     }
     await questionsFile.write(kept.join(''));
     await parquet?.write(Buffer.from(kept.join('')));
-  };
-  let rows: Placed[] = [];
-  for await (const placed of interleave(
-    dirs.map((dir) => placedRows(join(dir, CURATED_FILES.questions), files, questionPlace)),
-  )) {
-    rows.push(placed);
-    if (rows.length < LOOKUP_BATCH) continue;
-    await writeBatch(rows);
-    rows = [];
   }
-  await writeBatch(rows);
   await passDrops(undefined);
 
   counts.inputs = (summaries[0]?.inputs ?? []).map((input, i) => ({ ...input, ...perInput[i] }));
@@ -102,6 +117,32 @@ export async function mergeShards(
   await summaryFile.write(`${JSON.stringify(summary, null, 2)}\n`);
   await summaryFile.commit();
   return summary;
+}
+
+async function finderOf(
+  dirs: readonly string[],
+  files: readonly string[],
+  plan: CuratePlan,
+  out: string,
+  how: MergeJoin,
+  summaries: readonly CurateSummary[],
+): Promise<DuplicateFinder> {
+  if (how === 'duckdb' && plan.duplicates === 'near') {
+    throw invalidValue('--join', 'memory or auto for near duplicates: no join finds them', how);
+  }
+  const questions = summaries.reduce((sum, { accepted }) => sum + accepted, 0);
+  const large = how === 'auto' && plan.duplicates === 'exact' && questions > INDEX_LIMIT && hasDuckDb();
+  if (plan.duplicates === 'keep' || (how !== 'duckdb' && !large)) return new DuplicateStage(plan);
+  await mkdir(out, { recursive: true });
+  const joined = await DuckDbJoin.open(out);
+  for await (const rows of questionBatches(dirs, files)) await joined.add(encoded(rows, plan));
+  return joined;
+}
+
+function encoded(rows: readonly Placed<Question>[], plan: CuratePlan): EncodedQuestions {
+  const batch = new QuestionBatch(keysOf(plan));
+  for (const { line, value } of rows) batch.add(value, { line });
+  return batch.finish();
 }
 
 async function readSummary(dir: string): Promise<CurateSummary> {
@@ -134,44 +175,4 @@ function commonPlan(dirs: readonly string[], summaries: readonly CurateSummary[]
   const plan = { ...first.plan };
   delete (plan as { shard?: unknown }).shard;
   return { ...plan, inputs: first.inputs.map(({ file, adapter }) => ({ file, adapter })) };
-}
-
-type PlaceOf = (row: unknown) => { readonly file: string | undefined; readonly row: number | undefined };
-
-const questionPlace: PlaceOf = (row) => {
-  const { file, row: number } = (row as Question).provenance;
-  return { file, row: number };
-};
-const ledgerPlace: PlaceOf = (row) => {
-  const { file, row: number } = row as LedgerEntry;
-  return { file, row: number };
-};
-
-async function* placedRows(path: string, files: readonly string[], placeOf: PlaceOf): AsyncGenerator<Placed> {
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
-    const { file, row } = placeOf(JSON.parse(line));
-    yield { input: files.indexOf(file ?? ''), row: row ?? 0, line };
-  }
-}
-
-function before(a: Placed, b: Placed): boolean {
-  return a.input < b.input || (a.input === b.input && a.row < b.row);
-}
-
-/** Joins ordered sequences into one; rows of one place are all in one shard, so ties do not arise. */
-async function* interleave(sequences: readonly AsyncGenerator<Placed>[]): AsyncGenerator<Placed> {
-  const heads = await Promise.all(sequences.map((sequence) => sequence.next()));
-  for (;;) {
-    let best = -1;
-    for (const [i, head] of heads.entries()) {
-      const leader = heads[best];
-      if (head.done !== true && (leader === undefined || leader.done === true || before(head.value, leader.value)))
-        best = i;
-    }
-    const head = heads[best];
-    const sequence = sequences[best];
-    if (head === undefined || head.done === true || sequence === undefined) return;
-    yield head.value;
-    heads[best] = await sequence.next();
-  }
 }

@@ -17,7 +17,7 @@ export const MINHASH = {
 
 const SIGNATURE_BYTES = MINHASH.bands * MINHASH.rows;
 export const ID_BYTES = 32;
-const KEY_BYTES = 16;
+export const KEY_BYTES = 16;
 
 /** What duplicates are recognised by, where they are dropped. */
 export type DuplicateKeys = 'none' | 'exact' | 'near';

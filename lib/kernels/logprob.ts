@@ -2,7 +2,8 @@ import binding = require('#binding');
 
 import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { bindCall } from './bound.js';
 import { kernelsOn } from './device/backend.js';
 import {
   checkLogits,
@@ -130,6 +131,37 @@ function manyPerRow(rows: number, options: TokenLogprobsOptions) {
   };
 }
 
+/** The arguments of the native forward pass, checked, and the results it writes. */
+function prepareForward(logits: LogitsArray, tokens: Int32Array, options: TokenLogprobsOptions) {
+  const rows = int32('tokens', tokens).length;
+  const x = checkLogits('logits', logits, rows, options);
+  const { out = {}, keptSet } = options;
+  for (const [name, array] of Object.entries(out)) {
+    apart(`options.out.${name}`, array, [tokens, keptSet?.tokens, keptSet?.offsets]);
+  }
+  const logprob = float32('options.out.logprob', out.logprob ?? new Float32Array(rows), rows);
+  const logsumexp = float32('options.out.logsumexp', out.logsumexp ?? new Float32Array(rows), rows);
+  const state = float64('options.out.state', out.state ?? new Float64Array(rows * STATE_SIZE), rows * STATE_SIZE);
+  const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
+  const wanted = options.entropy ?? true;
+  const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
+  const squares = options.sumSquares ?? false;
+  const sumSquares = squares
+    ? float32('options.out.sumSquares', out.sumSquares ?? new Float32Array(rows), rows)
+    : undefined;
+  const many = manyPerRow(rows, options);
+  const call: Parameters<typeof binding.logprobForward> = [
+    ...logprobArguments(x, tokens, options),
+    ...([status, logprob, logsumexp, state, entropy, sumSquares, ...many.arguments] as const),
+  ];
+  const results: TokenLogprobs = {
+    ...{ logprob, logsumexp, state, status, ...many.results },
+    ...(entropy && { entropy }),
+    ...(sumSquares && { sumSquares }),
+  };
+  return { call, results };
+}
+
 /**
  * Log-probability of one token per row, with entropy and log-sum-exp, in one read of the logits.
  *
@@ -143,29 +175,35 @@ export function tokenLogprobs(
   tokens: Int32Array,
   options: TokenLogprobsOptions = {},
 ): TokenLogprobs {
-  const rows = int32('tokens', tokens).length;
-  const x = checkLogits('logits', logits, rows, options);
-  const { out = {} } = options;
-  const logprob = float32('options.out.logprob', out.logprob ?? new Float32Array(rows), rows);
-  const logsumexp = float32('options.out.logsumexp', out.logsumexp ?? new Float32Array(rows), rows);
-  const state = float64('options.out.state', out.state ?? new Float64Array(rows * STATE_SIZE), rows * STATE_SIZE);
-  const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
-  const wanted = options.entropy ?? true;
-  const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
-  const squares = options.sumSquares ?? false;
-  const sumSquares = squares
-    ? float32('options.out.sumSquares', out.sumSquares ?? new Float32Array(rows), rows)
-    : undefined;
-  const many = manyPerRow(rows, options);
-  kernelsOn(options.device).logprobForward(
-    ...logprobArguments(x, tokens, options),
-    ...([status, logprob, logsumexp, state, entropy, sumSquares, ...many.arguments] as const),
-  );
-  return {
-    ...{ logprob, logsumexp, state, status, ...many.results },
-    ...(entropy && { entropy }),
-    ...(sumSquares && { sumSquares }),
+  const { call, results } = prepareForward(logits, tokens, options);
+  kernelsOn(options.device).logprobForward(...call);
+  return results;
+}
+
+/**
+ * {@link tokenLogprobs} for a loop over the same arrays: arguments are checked once, and what comes back computes from
+ * what `logits`, `tokens` and `options.candidates` then hold, overwrites and returns the same results. Other arrays of the
+ * options are copied.
+ *
+ * @returns Throws `ERR_INVALID_ARG_VALUE` where the buffer of an array was transferred or shrunk.
+ */
+export function bindTokenLogprobs(
+  logits: LogitsArray,
+  tokens: Int32Array,
+  options: TokenLogprobsOptions = {},
+): () => TokenLogprobs {
+  requireHost(options);
+  const { call, results } = prepareForward(logits, tokens, options);
+  const live = { logits, tokens, candidates: options.candidates, ...results };
+  const run = bindCall(binding.bindLogprobForward, call, live);
+  return () => {
+    run();
+    return results;
   };
+}
+
+function requireHost({ device }: LogprobOptions): void {
+  if (kernelsOn(device) !== binding) throw invalidValue('options.device', "'cpu' to bind", device);
 }
 
 /** Results of {@link mergeLogprobs}. */
@@ -228,6 +266,30 @@ export function gradientOutput(x: Logits, options: LogprobBackwardOptions): Logi
   return { ...out, streamed: type === 'float32' && apart && data.byteLength >= STREAM_BYTES };
 }
 
+/** The arguments of the native backward pass, checked, and where the gradient goes. */
+function prepareBackward(
+  logits: LogitsArray,
+  tokens: Int32Array,
+  gradients: LogprobGradients,
+  options: LogprobBackwardOptions,
+) {
+  const rows = int32('tokens', tokens).length;
+  const x = checkLogits('logits', logits, rows, options);
+  const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
+  const dEntropy =
+    gradients.dEntropy === undefined ? undefined : float32('gradients.dEntropy', gradients.dEntropy, rows);
+  const state =
+    gradients.state === undefined
+      ? tokenLogprobs(logits, tokens, { ...options, out: undefined, entropy: dEntropy !== undefined }).state
+      : float64('gradients.state', gradients.state, rows * STATE_SIZE);
+  const d = gradientOutput(x, options);
+  const call: Parameters<typeof binding.logprobBackward> = [
+    ...logprobArguments(x, tokens, options),
+    ...([state, dLogprob, dEntropy, floatTypeCode(d.type), d.stride, d.data, d.streamed] as const),
+  ];
+  return { call, dLogits: d.data };
+}
+
 /**
  * Gradient of the log-probs (and entropies) to the logits:
  * `(1/T) [ dLogprob (1{j = token} - p_j) - dEntropy p_j (ln p_j + H) ]`.
@@ -244,19 +306,30 @@ export function logprobBackward(
   gradients: LogprobGradients,
   options: LogprobBackwardOptions = {},
 ): LogitsArray {
-  const rows = int32('tokens', tokens).length;
-  const x = checkLogits('logits', logits, rows, options);
-  const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
-  const dEntropy =
-    gradients.dEntropy === undefined ? undefined : float32('gradients.dEntropy', gradients.dEntropy, rows);
-  const state =
-    gradients.state === undefined
-      ? tokenLogprobs(logits, tokens, { ...options, out: undefined, entropy: dEntropy !== undefined }).state
-      : float64('gradients.state', gradients.state, rows * STATE_SIZE);
-  const d = gradientOutput(x, options);
-  kernelsOn(options.device).logprobBackward(
-    ...logprobArguments(x, tokens, options),
-    ...([state, dLogprob, dEntropy, floatTypeCode(d.type), d.stride, d.data, d.streamed] as const),
-  );
-  return d.data;
+  const { call, dLogits } = prepareBackward(logits, tokens, gradients, options);
+  kernelsOn(options.device).logprobBackward(...call);
+  return dLogits;
+}
+
+/**
+ * {@link logprobBackward} for a loop over the same arrays, as {@link bindTokenLogprobs}: reads what `logits`, `tokens` and the
+ * gradients, `state` among them, then hold.
+ *
+ * @param gradients With the `state` that the bound forward pass writes.
+ */
+export function bindLogprobBackward(
+  logits: LogitsArray,
+  tokens: Int32Array,
+  gradients: LogprobGradients & { readonly state: Float64Array },
+  options: LogprobBackwardOptions = {},
+): () => LogitsArray {
+  requireHost(options);
+  const state = float64('gradients.state', gradients.state);
+  const { call, dLogits } = prepareBackward(logits, tokens, gradients, options);
+  const { dLogprob, dEntropy } = gradients;
+  const run = bindCall(binding.bindLogprobBackward, call, { logits, tokens, state, dLogprob, dEntropy, dLogits });
+  return () => {
+    run();
+    return dLogits;
+  };
 }

@@ -1,13 +1,20 @@
 import binding = require('#binding');
 
 import { invalidType, invalidValue } from '../errors.js';
-import { int32, threadCount } from './arguments.js';
+import { apart, float32, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { bindCall } from './bound.js';
 import { cancellable } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
+import { type SampledRows } from './device/sampling.js';
 import { requireCudaSampling } from './device/samplingSupport.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
-import { samplingCall, type HostArrays, type HostRowArguments } from './samplingCall.js';
-import { PackedSampling, type SamplingOptions, type SamplingOutput, type TokenListOption } from './samplingOptions.js';
+import {
+  packedLists,
+  PackedSampling,
+  type SamplingOptions,
+  type SamplingOutput,
+  type TokenListOption,
+} from './samplingOptions.js';
 
 const OUTPUTS: readonly SamplingOutput[] = [
   ...(['token', 'logprob', 'rawLogprob', 'rank', 'entropy', 'supportMass', 'keptSet'] as const),
@@ -29,7 +36,11 @@ export interface SamplingKeys extends LogitsShape {
   readonly history?: { readonly prompt?: TokenListOption; readonly output?: TokenListOption } | undefined;
   /** Packed int32 words, bit j of word w = token 32 w + j, 1 = allowed: `[rows, words]`. Tokens past its end are banned. */
   readonly bitmask?: Int32Array | undefined;
+  /** Arrays to write into, of the lengths of the results. */
+  readonly out?: Partial<Pick<SampledTokens, OutputArray>> | undefined;
 }
+
+type OutputArray = 'tokens' | 'logprobs' | 'rawLogprobs' | 'ranks' | 'entropy' | 'supportMass' | 'status';
 
 export interface SampledTokens {
   /** -1 where the row has no distribution to sample from; `status` says why. */
@@ -54,8 +65,16 @@ export interface SampledTokens {
   readonly status: Uint8Array;
 }
 
+/** Any integer in [0, 2^64). */
+export function seedOf(seed: unknown): bigint {
+  if (typeof seed !== 'bigint') return BigInt(requireInteger('seed', seed, 0));
+  if (seed < 0n || seed >= 1n << 64n) throw invalidValue('seed', 'in [0, 2^64)', seed);
+  return seed;
+}
+
 /** Ids as 64-bit numbers. */
 export function sequenceArray(sequences: unknown, rows: number): BigUint64Array {
+  if (sequences instanceof BigUint64Array && sequences.length === rows) return sequences;
   const tag = Object.prototype.toString.call(sequences).slice(8, -1);
   if (!['Int32Array', 'Uint32Array', 'BigInt64Array', 'BigUint64Array'].includes(tag)) {
     throw invalidType('sequences', 'an Int32Array, Uint32Array, BigInt64Array or BigUint64Array', sequences);
@@ -67,11 +86,20 @@ export function sequenceArray(sequences: unknown, rows: number): BigUint64Array 
   return BigUint64Array.from(ids as Iterable<number | bigint>, (id) => BigInt.asUintN(64, BigInt(id)));
 }
 
-const newArrays: { [K in keyof HostArrays]: (length: number) => HostArrays[K] } = {
-  int32: (length: number) => new Int32Array(length),
-  float32: (length: number) => new Float32Array(length),
-  uint8: (length: number) => new Uint8Array(length),
-};
+function bitmaskOf(
+  keys: SamplingKeys,
+  allowed: Int32Array | undefined,
+  rows: number,
+): [Int32Array | undefined, boolean] {
+  if (keys.bitmask === undefined) return [allowed, false];
+  const mask = int32('bitmask', keys.bitmask);
+  if (rows > 0 && mask.length % rows !== 0)
+    throw invalidValue('bitmask', `of rows * words elements, ${rows} rows`, mask);
+  if (allowed === undefined) return [mask, true];
+  // Both: the caller's rows, each narrowed by the allowed tokens.
+  const words = mask.length / rows;
+  return [mask.map((word, i) => word & (allowed[i % words] ?? 0)), true];
+}
 
 /** Sampling with fixed settings, checked once: logits are edited, filtered in a chosen order, and drawn from. */
 export class SamplingPlan {
@@ -99,22 +127,68 @@ export class SamplingPlan {
     const positions = int32('positions', keys.positions);
     const rows = positions.length;
     const x = checkLogits('logits', logits, rows, keys);
-    const kept = this.outputs.has('keptSet') ? binding.newKeptSets() : undefined;
-    const sequences = sequenceArray(keys.sequences, rows);
-    const bitmask = keys.bitmask && int32('bitmask', keys.bitmask);
-    const { args, outputs } = samplingCall<HostArrays, ArrayBufferView>(
-      this.#packed,
-      this.outputs,
-      { ...x, type: floatTypeCode(x.type) },
-      { ...keys, sequences, positions, bitmask },
-      (_, dtype, length) => newArrays[dtype](length),
-      kept,
-    );
-    // Host arrays throughout, as they were checked and made.
-    const rowsCall = args as HostRowArguments;
-    const call: Parameters<typeof binding.sample> = [...rowsCall, this.#threads];
-    const result = (): SampledTokens => ({ ...outputs, ...(kept && { keptSet: readKeptSet(kept, rows) }) });
-    return { call, rowsCall, result };
+    const packed = this.#packed;
+    const { options } = packed;
+    const p = packed.rows(rows);
+    const samples = requireInteger('samples', keys.samples ?? 1, 1, 2 ** 24);
+    const sample = requireInteger('sample', keys.sample ?? 0, 0, 2 ** 24 - samples);
+    const lists = (field: string, option: TokenListOption | undefined) => packedLists(field, option, rows);
+    const { outputs } = this;
+    const { out = {} } = keys;
+    const drawn = rows * samples;
+    const floats = (output: SamplingOutput, name: OutputArray, n: number): Float32Array | undefined =>
+      outputs.has(output) ? float32(`out.${name}`, out[name] ?? new Float32Array(n), n) : undefined;
+    const status = uint8('out.status', out.status ?? new Uint8Array(rows), rows);
+    const tokens = int32('out.tokens', out.tokens ?? new Int32Array(drawn), drawn);
+    const logprobs = floats('logprob', 'logprobs', drawn);
+    const rawLogprobs = floats('rawLogprob', 'rawLogprobs', drawn);
+    const ranks = outputs.has('rank') ? int32('out.ranks', out.ranks ?? new Int32Array(drawn), drawn) : undefined;
+    const entropy = floats('entropy', 'entropy', rows);
+    const supportMass = floats('supportMass', 'supportMass', rows);
+    const n = packed.topLogprobs;
+    const topLogprobs =
+      n === 0 ? undefined : { tokens: new Int32Array(rows * n), logprobs: new Float32Array(rows * n) };
+    const chosen = lists('options.logprobTokens', options.logprobTokens);
+    const chosenLogprobs =
+      chosen.tokens && new Float32Array((chosen.offsets === undefined ? rows : 1) * chosen.tokens.length);
+    const kept = outputs.has('keptSet') ? binding.newKeptSets() : undefined;
+    const [mask, maskPerRow] = bitmaskOf(keys, packed.allowed, rows);
+    const banned = lists('options.bannedTokens', options.bannedTokens);
+    const stop = lists('options.stopTokens', options.stopTokens);
+    const prompt = lists('history.prompt', keys.history?.prompt);
+    const output = lists('history.output', keys.history?.output);
+    const breakers = lists('options.dry.breakers', options.dry?.breakers);
+    // One element a line would be fifty lines; spreads would cost more than everything else here.
+    // prettier-ignore
+    const rowsCall: SampledRows = [
+      x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride,
+      p.settings, p.temperature.values, p.topK.values, p.topP.values, p.minP.values, p.typicalP.values,
+      p.topNSigma.values, p.xtc.values, packed.steps,
+      mask, maskPerRow, banned.tokens, banned.offsets, stop.tokens, stop.offsets, p.minTokens.values,
+      packed.biasTokens, undefined, packed.bias, prompt.tokens, prompt.offsets, output.tokens, output.offsets,
+      p.repetition.values, p.presence.values, p.frequency.values, p.noRepeatNgram.values,
+      packed.dry, breakers.tokens, breakers.offsets,
+      seedOf(keys.seed), sequenceArray(keys.sequences, rows), positions, sample, samples,
+      status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass,
+      n, topLogprobs?.tokens, topLogprobs?.logprobs, chosen.tokens, chosen.offsets, chosenLogprobs, kept,
+    ];
+    if (keys.out !== undefined) {
+      const inputs = rowsCall.slice(0, rowsCall.indexOf(status)).filter((value) => ArrayBuffer.isView(value));
+      for (const [name, array] of Object.entries(keys.out)) apart(`out.${name}`, array, inputs);
+    }
+    const result = (): SampledTokens => {
+      const sampled: { -readonly [K in keyof SampledTokens]: SampledTokens[K] } = { tokens, status };
+      if (logprobs) sampled.logprobs = logprobs;
+      if (rawLogprobs) sampled.rawLogprobs = rawLogprobs;
+      if (ranks) sampled.ranks = ranks;
+      if (entropy) sampled.entropy = entropy;
+      if (supportMass) sampled.supportMass = supportMass;
+      if (topLogprobs) sampled.topLogprobs = topLogprobs;
+      if (chosenLogprobs) sampled.chosenLogprobs = chosenLogprobs;
+      if (kept) sampled.keptSet = readKeptSet(kept, rows);
+      return sampled;
+    };
+    return { rowsCall, result };
   }
 
   /** @internal */
@@ -141,9 +215,40 @@ export class SamplingPlan {
    * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; bad rows are not errors, see `status`.
    */
   sample(logits: LogitsArray, keys: SamplingKeys): SampledTokens {
-    const { call, result } = this.prepare(logits, keys);
-    this.#kernels().sample(...call);
+    const { rowsCall, result } = this.prepare(logits, keys);
+    this.#kernels().sample(this.#threads, ...rowsCall);
     return result();
+  }
+
+  /**
+   * The same call for a loop that samples again and again from the same arrays: arguments are checked once, and what
+   * comes back draws from what `logits`, `keys.positions`, `keys.sequences` and `keys.bitmask` then hold. Each call
+   * overwrites and returns the same results. The plan's own per-row options are copied.
+   *
+   * @param keys `sequences` must be a BigUint64Array; no `history`, which grows, and no `'keptSet'` output.
+   * @returns Throws `ERR_INVALID_ARG_VALUE` where the buffer of an array was transferred or shrunk.
+   * @throws CrossThinkError as {@link SamplingPlan.sample}.
+   */
+  bind(logits: LogitsArray, keys: SamplingKeys & { readonly sequences: BigUint64Array }): () => SampledTokens {
+    const { bitmask, history, positions, sequences } = keys;
+    if (!(sequences instanceof BigUint64Array)) throw invalidType('sequences', 'a BigUint64Array to bind', sequences);
+    if (history !== undefined) throw invalidValue('history', 'absent from a bound call', history, 'Use sample()');
+    if (this.outputs.has('keptSet')) throw invalidValue('options.outputs', 'without keptSet to bind', 'keptSet');
+    if (bitmask !== undefined && this.#packed.allowed !== undefined) {
+      throw invalidValue('bitmask', 'absent where the plan has allowedTokens, to bind', bitmask);
+    }
+    if (this.#kernels() !== binding) throw invalidValue('options.device', "'cpu' to bind", this.options.device);
+    const { rowsCall, result } = this.prepare(logits, keys);
+    const sampled = result();
+    const { topLogprobs, chosenLogprobs, ...arrays } = sampled as Omit<SampledTokens, 'keptSet'>;
+    const run = bindCall(binding.bindSample, [this.#threads, ...rowsCall], {
+      ...{ logits, sequences, positions, bitmask, chosenLogprobs, ...arrays },
+      ...{ 'topLogprobs.tokens': topLogprobs?.tokens, 'topLogprobs.logprobs': topLogprobs?.logprobs },
+    });
+    return () => {
+      run();
+      return sampled;
+    };
   }
 
   /**
@@ -157,13 +262,13 @@ export class SamplingPlan {
   ): Promise<SampledTokens> {
     const { signal } = keys;
     signal?.throwIfAborted();
-    const { call, result } = this.prepare(logits, keys);
+    const { rowsCall, result } = this.prepare(logits, keys);
     const kernels = this.#kernels();
     if (kernels !== binding) {
-      kernels.sample(...call); // A GPU's work is over in microseconds: not worth a thread.
+      kernels.sample(this.#threads, ...rowsCall); // A GPU's work is over in microseconds: not worth a thread.
       return result();
     }
-    await cancellable('sampleAsync', signal, (flag) => binding.sampleAsync(...call, flag));
+    await cancellable('sampleAsync', signal, (flag) => binding.sampleAsync(flag, this.#threads, ...rowsCall));
     return result();
   }
 }

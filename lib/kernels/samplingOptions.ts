@@ -28,6 +28,12 @@ const ORDERS = {
   llamacpp: ['topNSigma', 'topK', 'typicalP', 'topP', 'minP', 'xtc', 'temperature'],
 } as const satisfies Record<string, readonly SamplingStep[]>;
 
+/** What an engine does at the cut of top-k and top-p, where it is not the default. */
+const CUT_RULES: Partial<Record<string, Pick<SamplingOptions, 'topPRule' | 'ties'>>> = {
+  sglang: { topPRule: 'upTo' },
+  flashinfer: { ties: 'all' },
+};
+
 export type SamplingOrder = keyof typeof ORDERS;
 
 /** Token ids: one list for every row, or one per row packed by offsets (`rows + 1` of them). */
@@ -54,8 +60,10 @@ export interface SamplingOptions {
   readonly xtc?: { readonly probability: number | Float32Array; readonly threshold: number } | undefined;
   /** Order of the steps: an engine's, or a list. Default: {@link SamplingOrder} `'default'`, temperature first. */
   readonly order?: SamplingOrder | readonly SamplingStep[] | undefined;
-  /** `'below'` (default): a token stays while the mass in front of it is < topP; `'upTo'`: while it is <= topP (SGLang). */
+  /** `'below'`: a token stays while the mass in front of it is < topP; `'upTo'` (default in order `'sglang'`): <= topP. */
   readonly topPRule?: 'below' | 'upTo' | undefined;
+  /** Of tokens with equal logits at the cut of top-k or top-p stay `'lowestId'`s, or `'all'` (default in order `'flashinfer'`). */
+  readonly ties?: 'lowestId' | 'all' | undefined;
   /** `'inverseCdf'` (default): one random number a row; `'gumbel'`: one per token, the largest of logit plus noise. */
   readonly method?: 'inverseCdf' | 'gumbel' | undefined;
 
@@ -109,9 +117,11 @@ export interface PackedLists {
   readonly offsets: Int32Array | undefined;
 }
 
+const NO_LISTS: PackedLists = { tokens: undefined, offsets: undefined };
+
 /** Checks a token list option; offsets must be `rows + 1` ascending numbers from 0 (unchecked while `rows` is null). */
 export function packedLists(field: string, option: TokenListOption | undefined, rows: number | null): PackedLists {
-  if (option === undefined) return { tokens: undefined, offsets: undefined };
+  if (option === undefined) return NO_LISTS;
   if (option instanceof Int32Array) return { tokens: option, offsets: undefined };
   if (Array.isArray(option)) {
     const list = option as readonly number[];
@@ -165,6 +175,13 @@ const finite = (x: number): boolean => Number.isFinite(x);
 const inUnit = (x: number): boolean => x >= 0 && x <= 1;
 const partOfOne = (x: number): boolean => x > 0 && x <= 1;
 
+/** Parameters that may differ from row to row. */
+type RowParameters = Record<
+  'temperature' | 'topP' | 'minP' | 'typicalP' | 'topNSigma' | 'xtc' | 'repetition' | 'presence' | 'frequency',
+  RowParameter<Float32Array>
+> &
+  Record<'topK' | 'minTokens' | 'noRepeatNgram', RowParameter<Int32Array>>;
+
 /** Settings with everything that does not depend on the number of rows checked and packed. */
 export class PackedSampling {
   readonly steps: Uint8Array;
@@ -173,6 +190,8 @@ export class PackedSampling {
   readonly bias: Float32Array | undefined;
   readonly dry: Float64Array;
   readonly topLogprobs: number;
+  readonly #scalars: RowParameters & { readonly settings: Float64Array };
+  readonly #perRow: boolean;
 
   constructor(readonly options: SamplingOptions) {
     this.steps = stepCodes(options.order);
@@ -200,16 +219,40 @@ export class PackedSampling {
     this.topLogprobs = numberIn('options.topLogprobs', options.topLogprobs, 0, 0, 2 ** 20);
     for (const [field, value, names] of [
       ['options.topPRule', options.topPRule, ['below', 'upTo']],
+      ['options.ties', options.ties, ['lowestId', 'all']],
       ['options.method', options.method, ['inverseCdf', 'gumbel']],
     ] as const) {
       if (value !== undefined && !(names as readonly string[]).includes(value))
         throw invalidValue(field, `one of ${names.join(', ')}`, value);
     }
-    this.rows(null);
+    this.#scalars = this.#withSettings(this.#parameters(null));
+    this.#perRow = Object.values({ ...options, xtc: options.xtc?.probability }).some((value) =>
+      ArrayBuffer.isView(value),
+    );
   }
 
-  /** Row parameters for `rows` rows; scalars only while `rows` is null. */
-  rows(rows: number | null) {
+  /** Row parameters for `rows` rows, checked, with the `settings` of the native call. */
+  rows(rows: number) {
+    return this.#perRow ? this.#withSettings(this.#parameters(rows)) : this.#scalars;
+  }
+
+  /** In the order of ReadSampling in native/addon/sampling_arguments.cpp. */
+  #withSettings(p: RowParameters) {
+    const { options } = this;
+    const rules = typeof options.order === 'string' ? CUT_RULES[options.order] : undefined;
+    const { topPRule = rules?.topPRule, ties = rules?.ties } = options;
+    const settings = Float64Array.of(
+      ...[p.temperature.scalar, p.topK.scalar, p.topP.scalar, p.minP.scalar, p.typicalP.scalar, p.topNSigma.scalar],
+      ...[p.xtc.scalar, options.xtc?.threshold ?? 0],
+      ...[topPRule === 'upTo' ? 1 : 0, options.method === 'gumbel' ? 1 : 0],
+      ...[options.softcap ?? 0, p.minTokens.scalar, p.repetition.scalar, p.presence.scalar, p.frequency.scalar],
+      ...[p.noRepeatNgram.scalar, ties === 'all' ? 1 : 0],
+    );
+    return { ...p, settings };
+  }
+
+  /** Scalars only while `rows` is null. */
+  #parameters(rows: number | null): RowParameters {
     const o = this.options;
     const n = rows ?? 0;
     const known = <T>(value: number | T | undefined): number | T | undefined =>

@@ -2,6 +2,7 @@
 #define CROSSTHINK_ADDON_ARGUMENTS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,26 +23,27 @@ class Arguments {
 
   double Number() { return NumberOf(info_, next_++); }
   size_t Size() { return SizeOf(info_, next_++); }
+  uint64_t Uint64() {
+    bool lossless = false;
+    return info_[next_++].As<Napi::BigInt>().Uint64Value(&lossless);
+  }
   bool Flag() { return FlagOf(info_, next_++); }
 
   template <class T>
   T* Array(size_t length, const char* name) {
-    Remember();
-    return ArrayOf<T>(info_, next_++, length, name);
+    return Remembered(next_, ArrayOf<T>(info_, next_, length, name));
   }
 
   // An array of any length, undefined meaning empty.
   template <class T>
   T* Array(size_t* length, const char* name) {
     *length = 0;
-    if (info_[next_].IsTypedArray()) *length = info_[next_].As<Napi::TypedArray>().ElementLength();
-    return Array<T>(*length, name);
+    return Remembered(next_, ArrayOf<T>(info_, next_, 0, name, length));
   }
 
   // An array of float32 or halves, by the size of an element.
   void* Elements(size_t size, size_t length, const char* name) {
-    Remember();
-    return LogitsOf(info_, next_++, size, length, name);
+    return Remembered(next_, LogitsOf(info_, next_, size, length, name));
   }
 
   RowFloat ReadRowFloat(double scalar, size_t rows, const char* name) {
@@ -56,13 +58,13 @@ class Arguments {
   Logits ReadLogits() {
     Logits logits;
     const size_t at = next_++;
-    Remember(at);
     logits.type = static_cast<DType>(Size());
     logits.rows = Size();
     logits.vocab = Size();
     logits.stride = Size();
     const size_t length = MatrixLength(logits.rows, logits.stride, logits.vocab);
     logits.data = LogitsOf(info_, at, DTypeSize(logits.type), length, "logits");
+    Remember(at, logits.data);
     return logits;
   }
 
@@ -70,7 +72,11 @@ class Arguments {
   TokenLists ReadLists(size_t rows, const char* name) {
     TokenLists lists;
     lists.tokens = Array<int32_t>(&lists.length, name);
-    lists.offsets = Array<int32_t>(info_[next_].IsUndefined() ? 0 : rows + 1, name);
+    size_t offsets = 0;
+    lists.offsets = Array<int32_t>(&offsets, name);
+    if (lists.offsets != nullptr && offsets <= rows) {
+      throw Napi::RangeError::New(info_.Env(), std::string(name) + ": too few offsets");
+    }
     if (lists.offsets != nullptr && static_cast<size_t>(lists.offsets[rows]) > lists.length) {
       throw Napi::RangeError::New(info_.Env(), std::string(name) + ": offsets reach past the tokens");
     }
@@ -81,9 +87,17 @@ class Arguments {
   const std::vector<Napi::Value>& arrays() const { return arrays_; }
 
  private:
-  void Remember() { Remember(next_); }
-  void Remember(size_t index) {
-    if (!info_[index].IsUndefined()) arrays_.push_back(info_[index]);
+  // Goes on to the next argument.
+  template <class T>
+  T* Remembered(size_t index, T* data) {
+    Remember(index, data);
+    ++next_;
+    return data;
+  }
+  void Remember(size_t index, const void* data) {
+    if (data == nullptr) return;
+    if (arrays_.empty()) arrays_.reserve(info_.Length());
+    arrays_.push_back(info_[index]);
   }
 
   const Napi::CallbackInfo& info_;

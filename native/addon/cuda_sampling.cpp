@@ -68,6 +68,7 @@ void Sample(const Napi::CallbackInfo& info) {
   op.xtc_threshold.scalar = static_cast<float>(in.Number());
   op.inclusive_top_p = in.Flag();
   op.gumbel = in.Flag();
+  op.keep_ties = in.Flag();
   op.seed = in.Integer();
   op.sequences = in.Pointer<const uint64_t>();
   op.positions = in.Pointer<const int32_t>();

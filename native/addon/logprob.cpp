@@ -2,52 +2,77 @@
 
 #include "addon/addon.h"
 #include "addon/arguments.h"
+#include "addon/bound.h"
 #include "addon/logprob_input.h"
 
 namespace crossthink::addon {
 namespace {
 
+struct ForwardCall {
+  LogprobForward op;
+  unsigned threads;
+  void operator()() const { RunLogprobForward(op, threads); }
+};
+
+struct BackwardCall {
+  LogprobBackward op;
+  unsigned threads;
+  void operator()() const { RunLogprobBackward(op, threads); }
+};
+
 // (...LogprobArguments, threads, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined,
 // k, topTokens | undefined, topLogprobs | undefined, listed, listedTokens | undefined, listedLogprobs | undefined)
-Napi::Value Forward(const Napi::CallbackInfo& info) {
-  Arguments in(info);
+ForwardCall ReadForward(Arguments* in) {
   LogprobForward op;
-  ReadLogprobInput(&in, &op);
+  ReadLogprobInput(in, &op);
   const size_t rows = op.logits.rows;
-  const auto threads = static_cast<unsigned>(in.Size());
-  op.status = in.Array<uint8_t>(rows, "status");
-  op.logprob = in.Array<float>(rows, "logprob");
-  op.logsumexp = in.Array<float>(rows, "logsumexp");
-  op.state = in.Array<double>(rows * kStateSize, "state");
-  op.entropy_out = in.Array<float>(rows, "entropy");
+  const auto threads = static_cast<unsigned>(in->Size());
+  op.status = in->Array<uint8_t>(rows, "status");
+  op.logprob = in->Array<float>(rows, "logprob");
+  op.logsumexp = in->Array<float>(rows, "logsumexp");
+  op.state = in->Array<double>(rows * kStateSize, "state");
+  op.entropy_out = in->Array<float>(rows, "entropy");
   op.entropy = op.entropy_out != nullptr;
-  op.sum_squares = in.Array<float>(rows, "sumSquares");
-  op.top_k = in.Size();
-  op.top_tokens = in.Array<int32_t>(rows * op.top_k, "topTokens");
-  op.top_logprobs = in.Array<float>(rows * op.top_k, "topLogprobs");
-  op.listed = in.Size();
-  op.listed_tokens = in.Array<int32_t>(rows * op.listed, "listedTokens");
-  op.listed_logprobs = in.Array<float>(rows * op.listed, "listedLogprobs");
-  RunLogprobForward(op, threads);
-  return info.Env().Undefined();
+  op.sum_squares = in->Array<float>(rows, "sumSquares");
+  op.top_k = in->Size();
+  op.top_tokens = in->Array<int32_t>(rows * op.top_k, "topTokens");
+  op.top_logprobs = in->Array<float>(rows * op.top_k, "topLogprobs");
+  op.listed = in->Size();
+  op.listed_tokens = in->Array<int32_t>(rows * op.listed, "listedTokens");
+  op.listed_logprobs = in->Array<float>(rows * op.listed, "listedLogprobs");
+  return {op, threads};
 }
 
 // (...LogprobArguments, threads, state, dLogprob, dEntropy | undefined, type and stride of dLogits, dLogits, stream)
-Napi::Value Backward(const Napi::CallbackInfo& info) {
-  Arguments in(info);
+BackwardCall ReadBackward(Arguments* in) {
   LogprobBackward op;
-  ReadLogprobInput(&in, &op);
+  ReadLogprobInput(in, &op);
   const size_t rows = op.logits.rows;
-  const auto threads = static_cast<unsigned>(in.Size());
-  op.state = in.Array<double>(rows * kStateSize, "state");
-  op.d_logprob = in.Array<float>(rows, "dLogprob");
-  op.d_entropy = in.Array<float>(rows, "dEntropy");
-  op.d_type = static_cast<DType>(in.Size());
-  op.d_stride = in.Size();
-  op.d_logits = in.Elements(DTypeSize(op.d_type), MatrixLength(rows, op.d_stride, op.logits.vocab), "dLogits");
-  op.stream = in.Flag();
-  RunLogprobBackward(op, threads);
+  const auto threads = static_cast<unsigned>(in->Size());
+  op.state = in->Array<double>(rows * kStateSize, "state");
+  op.d_logprob = in->Array<float>(rows, "dLogprob");
+  op.d_entropy = in->Array<float>(rows, "dEntropy");
+  op.d_type = static_cast<DType>(in->Size());
+  op.d_stride = in->Size();
+  op.d_logits = in->Elements(DTypeSize(op.d_type), MatrixLength(rows, op.d_stride, op.logits.vocab), "dLogits");
+  op.stream = in->Flag();
+  return {op, threads};
+}
+
+// Runs what `kRead` reads.
+template <auto kRead>
+Napi::Value Run(const Napi::CallbackInfo& info) {
+  Arguments in(info);
+  const auto call = kRead(&in);
+  call();
   return info.Env().Undefined();
+}
+
+// A function that runs it.
+template <auto kRead>
+Napi::Value Bind(const Napi::CallbackInfo& info) {
+  Arguments in(info);
+  return BindCall(info.Env(), kRead(&in));
 }
 
 // (states: [shards, rows, 5], shards, rows, status, logprob, logsumexp, state, entropy, sumSquares)
@@ -72,8 +97,10 @@ Napi::Value Merge(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterLogprob(Napi::Env env, Napi::Object exports) {
-  Export<Forward>(env, exports, "logprobForward");
-  Export<Backward>(env, exports, "logprobBackward");
+  Export<Run<ReadForward>>(env, exports, "logprobForward");
+  Export<Run<ReadBackward>>(env, exports, "logprobBackward");
+  Export<Bind<ReadForward>>(env, exports, "bindLogprobForward");
+  Export<Bind<ReadBackward>>(env, exports, "bindLogprobBackward");
   Export<Merge>(env, exports, "logprobMerge");
 }
 

@@ -4,31 +4,48 @@
 
 #include "addon/addon.h"
 #include "addon/async.h"
+#include "addon/bound.h"
 #include "addon/sampling_arguments.h"
 #include "kernels/sampling/speculative.h"
 
 namespace crossthink::addon {
 namespace {
 
-// (...SampleArguments, threads)
+struct SampleCall {
+  unsigned threads;
+  Sampling op;
+  bool Run(const std::atomic<int32_t>* cancel) const { return RunSampling(op, threads, cancel); }
+};
+
+// In the order of SampleArguments in binding.d.cts.
+SampleCall ReadSample(Arguments* in) {
+  const auto threads = static_cast<unsigned>(in->Size());
+  return {threads, ReadSampling(in)};
+}
+
+// (...SampleArguments)
 Napi::Value Sample(const Napi::CallbackInfo& info) {
   Arguments in(info);
-  const Sampling op = ReadSampling(&in);
-  RunSampling(op, static_cast<unsigned>(in.Size()), nullptr);
+  ReadSample(&in).Run(nullptr);
   return info.Env().Undefined();
 }
 
-// (...SampleArguments, threads, cancel flag | undefined): a promise of whether it ran to its end.
-Napi::Value SampleAsync(const Napi::CallbackInfo& info) {
+// (...SampleArguments): a function that samples.
+Napi::Value BindSample(const Napi::CallbackInfo& info) {
   Arguments in(info);
-  const Sampling op = ReadSampling(&in);
-  const auto threads = static_cast<unsigned>(in.Size());
-  const auto work = [op, threads](const std::atomic<int32_t>& cancel) { return RunSampling(op, threads, &cancel); };
-  return StartAsync(info.Env(), work, in.Rest(), in.arrays());
+  return BindCall(info.Env(), [call = ReadSample(&in)] { call.Run(nullptr); });
 }
 
-// (...SampleArguments of the target rows, draft tokens, probabilities | undefined, accepted, status, threads, whether
-// the SampleArguments of the drafts follow)
+// (cancel flag | undefined, ...SampleArguments): a promise of whether it ran to its end.
+Napi::Value SampleAsync(const Napi::CallbackInfo& info) {
+  Arguments in(info);
+  const Napi::Value flag = in.Rest();
+  const auto work = [call = ReadSample(&in)](const std::atomic<int32_t>& cancel) { return call.Run(&cancel); };
+  return StartAsync(info.Env(), work, flag, in.arrays());
+}
+
+// (...SampledRows of the target, draft tokens, probabilities | undefined, accepted, status, threads, whether
+// the SampledRows of the drafts follow)
 Napi::Value Speculate(const Napi::CallbackInfo& info) {
   Arguments in(info);
   SpeculativeChain op;
@@ -94,6 +111,7 @@ Napi::Value SetKeptTokens(const Napi::CallbackInfo& info) {
 
 void RegisterSampling(Napi::Env env, Napi::Object exports) {
   Export<Sample>(env, exports, "sample");
+  Export<BindSample>(env, exports, "bindSample");
   Export<SampleAsync>(env, exports, "sampleAsync");
   Export<Speculate>(env, exports, "speculate");
   Export<NewKeptSets>(env, exports, "newKeptSets");

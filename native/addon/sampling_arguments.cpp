@@ -24,6 +24,7 @@ Sampling ReadSampling(Arguments* in) {
   op.xtc_threshold.scalar = static_cast<float>(settings[7]);
   op.inclusive_top_p = settings[8] != 0;
   op.gumbel = settings[9] != 0;
+  op.keep_ties = settings[16] != 0;
   op.steps = in->Array<uint8_t>(&op.step_count, "steps");
 
   LogitEdits& edits = op.edits;
@@ -49,10 +50,10 @@ Sampling ReadSampling(Arguments* in) {
   edits.dry_allowed = static_cast<int32_t>(dry[2]);
   edits.dry_breakers = in->ReadLists(rows, "dry.breakers");
 
-  op.seed = *in->Array<uint64_t>(1, "seed");
+  op.seed = in->Uint64();
   op.sequences = in->Array<uint64_t>(rows, "sequences");
   op.positions = in->Array<int32_t>(rows, "positions");
-  op.sample = static_cast<uint32_t>(settings[16]);
+  op.sample = static_cast<uint32_t>(in->Size());
   op.samples = in->Size();
 
   const size_t drawn = rows * op.samples;

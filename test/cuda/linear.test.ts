@@ -147,8 +147,8 @@ cuda.each(['float32', 'bfloat16'] as const)('a linear head on CUDA, %s', (dtype)
     const onCuda = { ...host, device: 'cuda' } as const;
     using logits = deviceLinearLogits(x, w, { bias: b });
     expect(logits.shape).toEqual([rows, vocab]);
-    const { temperature: _t, ignoreIndex: _i, softcap: _s, ...product } = onCuda;
-    expect(digest(logits.toHost())).toBe(digest(linearLogits(hidden, weight, { ...product, hiddenSize: depth })));
+    const product = { dtype, bias, hiddenSize: depth, device: 'cuda' } as const;
+    expect(digest(logits.toHost())).toBe(digest(linearLogits(hidden, weight, product)));
     const forward = deviceLinearLogprobs(x, w, ids, given);
     const onHost = (tensors: object): object =>
       Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, (t as DeviceTensor).toHost()]));
@@ -166,7 +166,9 @@ cuda.each(['float32', 'bfloat16'] as const)('a linear head on CUDA, %s', (dtype)
     expect(() => deviceLinearLogprobsBackward(x, w, ids, gradients, { accumulate: true })).toThrow('dHidden');
     expect(() => deviceLinearLogprobs(x, ids, tokens)).toThrow('weight');
     expect(() => deviceLinearLogits(x, x.shape.length === 2 ? memory : w)).toThrow('weight');
-    for (const tensor of [...Object.values(forward), ...Object.values(backward)] as DeviceTensor[]) tensor.dispose();
+    for (const tensors of [forward, backward]) {
+      for (const tensor of Object.values(tensors) as DeviceTensor[]) tensor.dispose();
+    }
     expect(deviceMemory().tensors).toBe(before.tensors + 5);
   });
 });

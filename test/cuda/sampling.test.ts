@@ -54,6 +54,16 @@ cuda('sampling on CUDA', () => {
     }
   });
 
+  it('ties at a cut, all kept, and a top-p that rounding keeps out of reach', () => {
+    const tied = Float32Array.from(logits, (v) => Math.round(v));
+    const settings: SamplingOptions[] = [{ topK: 30 }, { topP: 0.7 }, { topK: 900, topP: 0.9 }, { topP: 1 - 2 ** -24 }];
+    for (const options of settings) {
+      const draw = (device: 'cpu' | 'cuda') =>
+        new SamplingPlan({ ...options, ties: 'all', outputs, topLogprobs: 7, device }).sample(tied, keys);
+      expect(draw('cuda')).toEqual(draw('cpu'));
+    }
+  });
+
   it('a list of steps, twice the same filter and the temperature between', () => {
     const order = ['topP', 'temperature', 'minP', 'topP', 'topPOfRow', 'topK'] as const;
     const options: SamplingOptions = { order, topP: 0.9, minP: 0.01, topK: 12, temperature: 1.8, outputs };
@@ -189,7 +199,7 @@ cuda('sampling on CUDA', () => {
     expect(call({ positions: status })).toThrow('positions must be of int32');
     expect(call({ sequences: tokens })).toThrow('sequences must be of uint64');
     expect(call({ out: { tokens: status } })).toThrow('out.tokens must be of int32');
-    expect(call({ bitmask: tokens }, { allowedTokens: [1] })).toThrow('bitmask must be on the host');
+    expect(call({ bitmask: tokens }, { allowedTokens: [1] })).toThrow('bitmask must be of rows');
     expect(call({}, { topLogprobs: 5000 })).toThrow('topLogprobs');
     for (const tensor of [x, tokens, status, got.logprobs, got.rawLogprobs]) tensor?.dispose();
     expect(deviceMemory()).toEqual(before);

@@ -35,6 +35,10 @@ constexpr Settings kSettings[] = {
     {"xtc", [](Sampling* op) { op->xtc_probability.scalar = 0.7F, op->xtc_threshold.scalar = 0.01F; }},
     {"gumbel", [](Sampling* op) { op->gumbel = true, op->top_k.scalar = 30; }},
     {"gumbel of all", [](Sampling* op) { op->gumbel = true; }},
+    {"ties",
+     [](Sampling* op) {
+       op->temperature.scalar = 0.7F, op->top_k.scalar = 40, op->top_p.scalar = 0.8F, op->keep_ties = true;
+     }},
     {"all",
      [](Sampling* op) {
        op->temperature.scalar = 0.8F, op->top_k.scalar = 60, op->top_p.scalar = 0.9F, op->min_p.scalar = 0.01F;

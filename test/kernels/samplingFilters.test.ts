@@ -92,6 +92,53 @@ describe('filters', () => {
     const x = new Float32Array(4); // Four tokens of a quarter each: the mass in front of the third is exactly one half.
     expect(keptOf(x, { topP: 0.5 })).toEqual([0, 1]);
     expect(keptOf(x, { topP: 0.5, topPRule: 'upTo' })).toEqual([0, 1, 2]);
+    expect(keptOf(x, { topP: 0.5, order: 'sglang' })).toEqual([0, 1, 2]);
+    expect(keptOf(x, { topP: 0.5, order: 'sglang', topPRule: 'below' })).toEqual([0, 1]);
+    expect(keptOf(x, { topP: 0.3, ties: 'all' })).toEqual([0, 1, 2, 3]);
+    expect(keptOf(x, { topP: 0.3, order: 'flashinfer' })).toEqual([0, 1, 2, 3]);
+    expect(keptOf(x, { topP: 0.3, order: 'flashinfer', ties: 'lowestId' })).toEqual([0, 1]);
+  });
+
+  it('with ties kept, a token stays where what is strictly larger has less than k tokens, or p of the mass', () => {
+    for (const [vocab, scale] of [
+      [300, 1],
+      [4200, 2],
+      [9000, 0.5],
+    ] as const) {
+      const x = new Random(vocab).normals(vocab, scale).map((v) => Math.round(v * 2) / 2);
+      const weights = Array.from(x, Math.exp);
+      const total = weights.reduce((a, b) => a + b, 0);
+      const larger = (v: number): number[] => Array.from(x.keys()).filter((j) => x[j]! > v);
+      const kept = (stays: (larger: number[]) => boolean): number[] => {
+        const values = new Map([...new Set(x)].map((v) => [v, stays(larger(v))]));
+        return Array.from(x.keys()).filter((j) => values.get(x[j]!));
+      };
+      for (const k of [1, 20, 120]) expect(keptOf(x, { topK: k, ties: 'all' })).toEqual(kept((l) => l.length < k));
+      for (const p of [0.01, 0.5, 0.93]) {
+        const inFront = (l: number[]): boolean => l.reduce((sum, j) => sum + weights[j]!, 0) < p * total;
+        expect(keptOf(x, { topP: p, ties: 'all' })).toEqual(kept(inFront));
+      }
+      expect(keptOf(x, { topK: 5, topP: 1e-6, order: 'flashinfer' })).toEqual(kept((l) => l.length === 0));
+    }
+  });
+
+  it('a top-p that float32 rounds to 1 is off', () => {
+    expect(keptOf(new Float32Array(50), { topP: 1 - 1e-9 })).toEqual([]);
+  });
+
+  it('where rounding keeps the masses from reaching p, all stay that could matter, and those without mass are not drawn', () => {
+    // One token, and 256,000 of 2^-40.1 each: integer masses of 0, yet 2.2e-7 of the row together.
+    const x = new Float32Array(256_001).fill(-40.1 * Math.LN2);
+    x[70_000] = 0;
+    // p of the row's sum is more than all integer masses for 1 - p = 2^-23, less for 2^-21.
+    expect(keptOf(x, { topP: 1 - 2 ** -21 })).toEqual([70_000]);
+    expect(keptOf(x, { topP: 1 - 2 ** -23 })).toHaveLength(x.length);
+    const { tokens, logprobs } = new SamplingPlan({ topP: 1 - 2 ** -23 }).sample(x, { ...one, samples: 200 });
+    expect(new Set(tokens)).toEqual(new Set([70_000]));
+    expect(new Set(logprobs)).toEqual(new Set([0]));
+    // Tokens of less than 2^-0.02 (1 - p) S / V do not stay: a thousand at 2^-45.
+    x.fill(-45 * Math.LN2, 0, 1000);
+    expect(keptOf(x, { topP: 1 - 2 ** -23 })).toHaveLength(x.length - 1000);
   });
 });
 

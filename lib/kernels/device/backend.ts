@@ -1,7 +1,6 @@
 import binding = require('#binding');
 
 import { deviceIndex, type Device } from '../../native/device.js';
-import { type HostRowArguments } from '../samplingCall.js';
 import { withCall, type DeviceCall } from './call.js';
 import { runStep } from './grpoStep.js';
 import { encodeSampling } from './sampling.js';
@@ -99,14 +98,13 @@ function cudaKernels(device: number): RowKernels {
         });
       });
     },
-    sample(...args) {
+    sample(_threads, ...args) {
       const [, , rows, vocab] = args;
-      const kept = args[52];
-      const rowsCall = args.slice(0, -1) as HostRowArguments; // But for the threads.
+      const kept = args[53];
       const keptTokens = kept && new Int32Array(rows * vocab);
       const keptSizes = kept && new Int32Array(rows);
       withCall(device, undefined, (call) => {
-        encodeSampling<ArrayBufferView>(call, rowsCall, keptTokens, keptSizes);
+        encodeSampling<ArrayBufferView>(call, args, keptTokens, keptSizes);
         call.run('cudaSample');
       });
       if (kept && keptTokens && keptSizes) binding.setKeptTokens(kept, rows, keptTokens, keptSizes, vocab);

@@ -1,11 +1,19 @@
-import { type RowArguments } from '../samplingCall.js';
+import type binding = require('#binding');
+
 import { type ArgumentSink } from './call.js';
 
-/** Enters the arguments of the native `sample`, and where the kept set goes: `[rows, vocab]`, and the
- * size of each row. */
+/** The arguments of the native `sample`, with arrays of kind A: on the host, or tensors of a device. */
+export type SamplingArguments<A> = Replaced<SampledRows, A>;
+/** What follows the number of threads. */
+export type SampledRows = Parameters<typeof binding.sample> extends [number, ...infer Rows] ? Rows : never;
+type Replaced<T extends readonly unknown[], A> = {
+  [K in keyof T]: [Extract<T[K], ArrayBufferView>] extends [never] ? T[K] : T[K] | A;
+};
+
+/** Enters the arguments of the native `sample`, and where the kept set goes: `[rows, vocab]`, and the size of each row. */
 export function encodeSampling<A>(
   to: ArgumentSink<A | ArrayBufferView>,
-  args: RowArguments<A>,
+  args: SamplingArguments<A>,
   keptTokens: A | undefined,
   keptSizes: A | undefined,
 ): void {
@@ -13,8 +21,8 @@ export function encodeSampling<A>(
   const [temperature, topK, topP, minP, typicalP, topNSigma, xtc, steps, bitmask, maskPerRow, ...more] = rest;
   const [banned, bannedOffsets, stop, stopOffsets, minTokens, biasTokens, , bias, ...histories] = more;
   const [prompt, promptOffsets, output, outputOffsets, repetition, presence, frequency, ngram, ...others] = histories;
-  const [dry, breakers, breakerOffsets, seed, sequences, positions, samples, status, tokens, ...results] = others;
-  const [logprobs, rawLogprobs, ranks, entropy, supportMass, topN, topTokens, topLogprobs, ...last] = results;
+  const [dry, breakers, breakerOffsets, seed, sequences, positions, sample, samples, status, ...results] = others;
+  const [tokens, logprobs, rawLogprobs, ranks, entropy, supportMass, topN, topTokens, topLogprobs, ...last] = results;
   const [chosen, chosenOffsets, chosenLogprobs] = last;
   const setting = (i: number): number => (settings as Float64Array)[i] ?? 0;
   const perRow = (values: A | ArrayBufferView | undefined, scalar: number): void => {
@@ -51,15 +59,15 @@ export function encodeSampling<A>(
   [temperature, topK, topP, minP, typicalP, topNSigma, xtc].forEach((values, i) => {
     perRow(values, setting(i));
   });
-  to.number(setting(7), setting(8), setting(9));
-  to.integer((seed as BigUint64Array)[0] ?? 0n);
+  to.number(setting(7), setting(8), setting(9), setting(16));
+  to.integer(seed);
   to.read(sequences);
   to.read(positions);
-  to.number(setting(16), samples);
+  to.number(sample, samples);
   for (const array of [status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass]) to.write(array);
   to.number(topN);
-  to.write(topN > 0 ? topTokens : undefined);
-  to.write(topN > 0 ? topLogprobs : undefined);
+  to.write(topTokens);
+  to.write(topLogprobs);
   lists(chosen, chosenOffsets);
   to.write(chosenLogprobs);
   to.write(keptTokens);

@@ -79,6 +79,11 @@ CT_HD CT_INLINE uint64_t NucleusLimit(double mass, float top_p, bool inclusive) 
   return inclusive || limit == 0 ? limit + 1 : limit;
 }
 
+// The last key that stays at a cut behind that token: of its value, all tokens or those up to its id.
+CT_HD CT_INLINE uint64_t CutKey(uint64_t last, bool keep_ties) {
+  return keep_ties ? spec::OrderKey(spec::KeyValue(last), 0xffffffffU) : last;
+}
+
 // A value below every token with at least min_p of the largest one's mass.
 CT_HD CT_INLINE float MinPBound(float largest, float min_p, float c) {
   const double z = static_cast<double>(largest) * static_cast<double>(c);

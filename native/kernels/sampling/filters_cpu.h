@@ -120,7 +120,7 @@ class FilteredRow {
     const size_t kept = Cut<CutBy::kCount>(s_->candidates, s_->set.size, k);
     uint64_t last = s_->candidates[0].key;
     for (size_t i = 1; i < kept; ++i) last = s_->candidates[i].key < last ? s_->candidates[i].key : last;
-    KeepFrom<V>(last, &s_->set);
+    KeepFrom<V>(CutKey(last, op_.keep_ties), &s_->set);
     return true;
   }
 
@@ -131,7 +131,7 @@ class FilteredRow {
     const double mass = of_row ? RowMass(Sum(), reference_) : static_cast<double>(TotalMass<V>(s_->set));
     const uint64_t limit = NucleusLimit(mass, top_p, op_.inclusive_top_p);
     const uint64_t last = LastByMass<V>(s_->set, limit, &s_->narrowed, s_->candidates);
-    if (last != 0) KeepFrom<V>(last, &s_->set);
+    if (last != 0) KeepFrom<V>(CutKey(last, op_.keep_ties), &s_->set);
     return true;
   }
 

@@ -151,7 +151,7 @@ bool IsOff(const RowFloat& parameter, float off) { return parameter.values == nu
 
 // Whether the steps that are on are temperature, top-k, top-p, in this order, and nothing else is asked.
 bool IsNarrow(const Sampling& op) {
-  if (op.edits.Any() || op.gumbel || op.inclusive_top_p || op.samples != 1) return false;
+  if (op.edits.Any() || op.gumbel || op.inclusive_top_p || op.keep_ties || op.samples != 1) return false;
   if (op.rank != nullptr || op.entropy != nullptr || op.support_mass != nullptr || op.top_n != 0 ||
       op.chosen_logprobs != nullptr || op.kept_sizes != nullptr) {
     return false;

@@ -276,7 +276,7 @@ class WideRow {
     __syncthreads();
     if (valid_) {
       CopyRow(0.0F);
-      top.ListLargest(wanted);
+      top.ListLargest(wanted, false);
       found = top.list().size;
     }
     const TokenList& list = top.list();

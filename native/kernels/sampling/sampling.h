@@ -69,6 +69,7 @@ struct Sampling {
   RowFloat xtc_probability;              // 0: off.
   RowFloat xtc_threshold;
   bool inclusive_top_p = false;  // A token stays while the mass in front of it is <= p, not < p.
+  bool keep_ties = false;        // Tokens of equal logits at a top-k or top-p cut all stay, not the lowest ids of them.
   bool gumbel = false;           // Draw by Gumbel-max instead of the inverse CDF.
 
   uint64_t seed = 0;

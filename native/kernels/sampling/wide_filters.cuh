@@ -99,12 +99,13 @@ class WideFilters {
     __syncthreads();
   }
 
-  // Lists the k largest elements of the row, or of what is left of it. False where they have no masses.
-  __device__ bool ListLargest(size_t k) {
+  // Lists the k largest elements of the row, or of what is left of it, and on request what is as large as the last of
+  // them. False where they have no masses.
+  __device__ bool ListLargest(size_t k, bool keep_ties) {
     FindMaxima();
     const bool weighed = listed_ || List(BoundForCount(&shared_->select, m_.maxima, tiles_ * kWarp, k));
     if (list_.size <= k) return weighed;
-    const uint64_t last = SelectListed(k, [](size_t) { return uint64_t{1}; }).key;
+    const uint64_t last = CutKey(SelectListed(k, [](size_t) { return uint64_t{1}; }).key, keep_ties);
     KeepIf([last](float value, uint32_t id) { return spec::OrderKey(value, id) >= last; });
     return weighed;
   }
@@ -133,7 +134,7 @@ class WideFilters {
         return SetTemperature(op_.temperature.At(row_));
       case SamplingStep::kTopK: {
         const auto k = static_cast<size_t>(op_.top_k.At(row_));
-        return k == 0 || k >= n_ || ListLargest(k);
+        return k == 0 || k >= n_ || ListLargest(k, op_.keep_ties);
       }
       case SamplingStep::kTopP:
       case SamplingStep::kTopPOfRow:
@@ -228,7 +229,8 @@ class WideFilters {
     const Selected cut = SelectListed(limit, [&](size_t i) { return MassOf(list_.values[i]); });
     // Truncated masses may fall short of the limit: then all that was listed stays.
     if (!cut.found) return true;
-    KeepIf([&cut](float value, uint32_t id) { return spec::OrderKey(value, id) >= cut.key; });
+    const uint64_t last = CutKey(cut.key, op_.keep_ties);
+    KeepIf([last](float value, uint32_t id) { return spec::OrderKey(value, id) >= last; });
     return true;
   }
 

@@ -1,0 +1,179 @@
+import {
+  bindLogprobBackward,
+  bindTokenLogprobs,
+  logprobBackward,
+  SamplingPlan,
+  tokenLogprobs,
+  type SamplingOptions,
+} from '../../lib/index.js';
+import { Random } from './random.js';
+
+const [rows, vocab] = [3, 700];
+const random = new Random(11);
+
+function inputs() {
+  return {
+    logits: random.normals(rows * vocab, 3),
+    keys: { seed: 7n, sequences: BigUint64Array.of(4n, 5n, 6n), positions: Int32Array.of(0, 1, 2) },
+    tokens: Int32Array.of(3, 699, 20),
+  };
+}
+
+/** Moves an array's buffer away, as a transfer to a worker does. */
+function detach(array: ArrayBufferView): void {
+  structuredClone(array.buffer, { transfer: [array.buffer as ArrayBuffer] });
+}
+
+const everything: SamplingOptions = {
+  ...{
+    temperature: Float32Array.of(0.5, 0, 1.5),
+    topK: Int32Array.of(50, 0, 3),
+    topP: 0.9,
+    topLogprobs: 4,
+    samples: 2,
+  },
+  outputs: ['token', 'logprob', 'rawLogprob', 'rank', 'entropy', 'supportMass'],
+  logprobTokens: { tokens: Int32Array.of(1, 2, 3), offsets: Int32Array.of(0, 1, 1, 3) },
+  bannedTokens: [5],
+};
+
+describe('SamplingPlan.bind', () => {
+  it.each([
+    ['default options', {}],
+    ['every output, per-row options', everything],
+  ])('draws what sample() draws, each time from what the arrays hold: %s', (_name, options) => {
+    const plan = new SamplingPlan(options);
+    const { logits, keys } = inputs();
+    const draw = plan.bind(logits, keys);
+    for (let step = 0; step < 5; step++) {
+      expect(draw()).toEqual(plan.sample(logits, keys));
+      logits.set(random.normals(logits.length, 3));
+      keys.positions.forEach((position, i) => (keys.positions[i] = position + 3));
+      keys.sequences[1] = BigInt(step) << 40n;
+    }
+  });
+
+  it('reads the bitmask anew, and writes into the arrays it was given', () => {
+    const { logits, keys } = inputs();
+    const bitmask = new Int32Array(rows * 22).fill(-1);
+    const out = { tokens: new Int32Array(rows), status: new Uint8Array(rows) };
+    const draw = new SamplingPlan().bind(logits, { ...keys, bitmask, out });
+    for (const token of [31, 32, 640]) {
+      bitmask.fill(0);
+      for (let i = 0; i < rows; i++) bitmask[i * 22 + (token >> 5)] = 1 << (token & 31);
+      expect(draw().tokens).toBe(out.tokens);
+      expect(out).toEqual({ tokens: new Int32Array(rows).fill(token), status: new Uint8Array(rows) });
+    }
+  });
+
+  it("keeps the plan's checked arrays as they were", () => {
+    const { logits, keys } = inputs();
+    const offsets = Int32Array.of(0, 1, 1, 2);
+    const topK = Int32Array.of(1, 2, 3);
+    const plan = new SamplingPlan({ topK, bannedTokens: { tokens: Int32Array.of(1, 2), offsets } });
+    const draw = plan.bind(logits, keys);
+    const before = structuredClone(draw().tokens);
+    offsets.fill(0x7fffffff);
+    topK.fill(-1);
+    expect([...draw().tokens]).toEqual([...before]);
+  });
+
+  it.each(['logits', 'sequences', 'positions', 'tokens', 'status'] as const)(
+    'refuses to run when %s is gone',
+    (name) => {
+      const { logits, keys } = inputs();
+      const out = { tokens: new Int32Array(rows), status: new Uint8Array(rows) };
+      const draw = new SamplingPlan().bind(logits, { ...keys, out });
+      draw();
+      detach({ ...keys, ...out, logits }[name]);
+      expect(draw).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE', field: name }) as Error);
+    },
+  );
+
+  it('refuses to run when a resizable buffer has shrunk, and runs again when it is back', () => {
+    const { logits, keys } = inputs();
+    type Resizable = ArrayBuffer & { resize(bytes: number): void };
+    const Constructor = ArrayBuffer as unknown as new (bytes: number, o: { maxByteLength: number }) => Resizable;
+    const buffer = new Constructor(logits.byteLength, { maxByteLength: 2 * logits.byteLength });
+    const view = new Float32Array(buffer, 0, logits.length);
+    view.set(logits);
+    const plan = new SamplingPlan();
+    const draw = plan.bind(view, keys);
+    buffer.resize(logits.byteLength - 4);
+    expect(draw).toThrow(/logits must be in the memory it was bound with/);
+    buffer.resize(2 * logits.byteLength);
+    view.set(logits);
+    expect(draw()).toEqual(plan.sample(logits, keys));
+  });
+
+  it('takes no rows', () => {
+    const none = { seed: 1, sequences: new BigUint64Array(0), positions: new Int32Array(0) };
+    expect(new SamplingPlan().bind(new Float32Array(0), none)().tokens).toHaveLength(0);
+  });
+
+  it('names what cannot be bound', () => {
+    const { logits, keys } = inputs();
+    const field = (name: string): Error => expect.objectContaining({ field: name }) as Error;
+    const ids = Int32Array.of(1, 2, 3) as unknown as BigUint64Array;
+    expect(() => new SamplingPlan().bind(logits, { ...keys, sequences: ids })).toThrow(field('sequences'));
+    expect(() => new SamplingPlan().bind(logits, { ...keys, history: {} })).toThrow(field('history'));
+    expect(() => new SamplingPlan({ outputs: ['keptSet'] }).bind(logits, keys)).toThrow(field('options.outputs'));
+    const [bitmask, only] = [new Int32Array(rows), new SamplingPlan({ allowedTokens: [1] })];
+    expect(() => only.bind(logits, { ...keys, bitmask })).toThrow(field('bitmask'));
+    const out = { tokens: new Int32Array(rows + 1) };
+    expect(() => new SamplingPlan().bind(logits, { ...keys, out })).toThrow(field('out.tokens'));
+    const overlapping = { tokens: keys.positions };
+    expect(() => new SamplingPlan().bind(logits, { ...keys, out: overlapping })).toThrow(field('out.tokens'));
+  });
+});
+
+describe('bound log-probs', () => {
+  it('compute what the unbound calls do, forward and backward, each time from what the arrays hold', () => {
+    const { logits, tokens } = inputs();
+    const candidates = Int32Array.of(1, 2, 3);
+    const options = { temperature: Float32Array.of(1, 0.5, 2), softcap: 20, topK: 5, sumSquares: true, candidates };
+    const dLogprob = Float32Array.of(1, -1, 0.5);
+    const forward = bindTokenLogprobs(logits, tokens, options);
+    const { temperature, softcap } = options;
+    const gradients = { dLogprob, dEntropy: dLogprob, state: forward().state };
+    const backward = bindLogprobBackward(logits, tokens, gradients, { temperature, softcap });
+    for (let step = 0; step < 4; step++) {
+      const expected = tokenLogprobs(logits, tokens, options);
+      expect(forward()).toEqual(expected);
+      const { state } = expected;
+      expect(backward()).toEqual(logprobBackward(logits, tokens, { ...gradients, state }, { temperature, softcap }));
+      logits.set(random.normals(logits.length, 3));
+      tokens[step % rows] = step === 2 ? -1 : step;
+      dLogprob[0] = step;
+    }
+  });
+
+  it('refuse to run when an array is gone', () => {
+    const { logits, tokens } = inputs();
+    const out = { state: new Float64Array(rows * 5) };
+    const forward = bindTokenLogprobs(logits, tokens, { out });
+    const { state } = forward();
+    const dLogprob = new Float32Array(rows);
+    const backward = bindLogprobBackward(logits, tokens, { dLogprob, state });
+    detach(dLogprob);
+    expect(backward).toThrow(/dLogprob must be in the memory/);
+    detach(state);
+    expect(forward).toThrow(/state must be in the memory/);
+  });
+
+  it('have checked offsets of their own', () => {
+    const { logits, tokens } = inputs();
+    const keptSet = { tokens: Int32Array.of(3, 9, 20), offsets: Int32Array.of(0, 2, 2, 3) };
+    const forward = bindTokenLogprobs(logits, tokens, { keptSet });
+    const before = forward().logprob.slice();
+    keptSet.offsets.fill(1 << 30);
+    keptSet.tokens.fill(1 << 30);
+    expect(forward().logprob).toEqual(before);
+    expect(() => tokenLogprobs(logits, tokens, { keptSet, out: { logprob: new Float32Array(rows) } })).toThrow(
+      /offsets/,
+    );
+    const status = new Uint8Array(keptSet.offsets.buffer, 0, rows);
+    const fresh = { tokens: Int32Array.of(3), offsets: keptSet.offsets.fill(0) };
+    expect(() => tokenLogprobs(logits, tokens, { keptSet: fresh, out: { status } })).toThrow(/out.status/);
+  });
+});
