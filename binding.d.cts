@@ -216,6 +216,8 @@ declare const binding: {
   cudaRelease(device: number, address: bigint): void;
   cudaCopyToDevice(device: number, address: bigint, array: ArrayBufferView, stream: bigint): void;
   cudaCopyToHost(device: number, address: bigint, array: ArrayBufferView, stream: bigint): void;
+  cudaCopyToDeviceAsync(device: number, address: bigint, array: ArrayBufferView, stream: bigint): Promise<boolean>;
+  cudaCopyToHostAsync(device: number, address: bigint, array: ArrayBufferView, stream: bigint): Promise<boolean>;
   cudaCopyOnDevice(device: number, to: bigint, from: bigint, bytes: number, stream: bigint): void;
   cudaFill(device: number, address: bigint, byte: number, bytes: number, stream: bigint): void;
   cudaPointerDevice(address: bigint): number;
@@ -225,16 +227,26 @@ declare const binding: {
   cudaStreamCreate(device: number): bigint;
   cudaStreamDestroy(device: number, stream: bigint): void;
   cudaStreamSynchronize(device: number, stream: bigint): void;
+  cudaStreamSynchronizeAsync(device: number, stream: bigint): Promise<boolean>;
   cudaReleaseWorkspaces(): void;
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
   /** native/addon/cuda_losses.cpp */
   cudaGroupAdvantages(...args: CudaOperationArguments): void;
+  cudaGreedyBaseline(...args: CudaOperationArguments): void;
+  cudaWeightedSum(...args: CudaOperationArguments): void;
+  cudaGroupSignal(...args: CudaOperationArguments): void;
+  cudaSequenceMask(...args: CudaOperationArguments): void;
   cudaGae(...args: CudaOperationArguments): void;
   cudaWhiten(...args: CudaOperationArguments): void;
   cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;
   cudaPolicyLoss(...args: CudaOperationArguments): void;
+  /** Why there is no cuBLAS; empty where there is. */
+  cudaBlasReason(): string;
+  cudaLinearLogits(...args: CudaOperationArguments): void;
+  cudaLinearForward(...args: CudaOperationArguments): void;
+  cudaLinearBackward(...args: CudaOperationArguments): void;
   cudaGrpoStep(...args: CudaOperationArguments): void;
   cudaRolloutCorrection(...args: CudaOperationArguments): void;
   cudaSelectByCovariance(...args: CudaOperationArguments): void;

@@ -179,6 +179,73 @@ export {
   type GrpoStepMetrics,
   type GrpoStepOptions,
 } from './kernels/grpoStep.js';
+// Operations on device tensors; the same names without `device` are those on host arrays.
+export {
+  deviceGaeAdvantages,
+  deviceGroupAdvantages,
+  deviceOptimalTokenBaseline,
+  deviceWhiten,
+  type DeviceGroupAdvantageOptions,
+} from './kernels/device/advantageTensors.js';
+export { type DeviceInput, type OnStream } from './kernels/device/call.js';
+export {
+  deviceRolloutCorrection,
+  deviceSecondMomentMask,
+  deviceSelectByCovariance,
+  deviceSelectByEntropy,
+  type DeviceRolloutCorrection,
+} from './kernels/device/correctionTensors.js';
+export {
+  deviceGrpoStep,
+  type DeviceGrpoBatch,
+  type DeviceGrpoStep,
+  type DeviceGrpoStepOptions,
+} from './kernels/device/grpoStep.js';
+export {
+  deviceLinearLogits,
+  deviceLinearLogprobs,
+  deviceLinearLogprobsBackward,
+  type DeviceLinearBackwardOptions,
+  type DeviceLinearGradients,
+  type DeviceLinearLogprobsOptions,
+  type DeviceLinearOptions,
+} from './kernels/device/linearTensors.js';
+export {
+  deviceLogprobBackward,
+  deviceTokenLogprobs,
+  type DeviceLogprobBackwardOptions,
+  type DeviceLogprobGradients,
+  type DeviceLogprobOptions,
+  type DeviceTokenLogprobs,
+  type DeviceTokenLogprobsOptions,
+} from './kernels/device/logprob.js';
+export {
+  devicePolicyLoss,
+  type DeviceLossInputs,
+  type DevicePolicyLoss,
+  type DevicePolicyLossInputs,
+  type DevicePolicyLossOptions,
+} from './kernels/device/policyLoss.js';
+export { deviceSample, type DeviceSampledTokens, type DeviceSamplingKeys } from './kernels/device/samplingTensors.js';
+export {
+  deviceDynamicSampling,
+  deviceGdpoAdvantages,
+  devicePositiveExampleLoss,
+  deviceRemaxAdvantages,
+  type DevicePositiveExampleOptions,
+} from './kernels/device/shapingTensors.js';
+export { readCorrection } from './kernels/rolloutCorrection.js';
+export { readPolicyLoss } from './kernels/policyLoss.js';
+export { type Device } from './native/device.js';
+export { type DType, type HostArray } from './native/dtype.js';
+export { CudaStream } from './native/stream.js';
+export {
+  deviceMemory,
+  DeviceTensor,
+  type DeviceMemory,
+  type TensorOptions,
+  type WrapOptions,
+} from './native/tensor.js';
 export { meanEstimate, passAtK, proportionEstimate, type Estimate } from './evaluation/estimate.js';
 export {
   summariseAnswers,

@@ -2,13 +2,17 @@
 
 set(CROSSTHINK_CUDA_HOST_SOURCES
   native/kernels/grpo/grpo_step_cuda.cpp
+  native/kernels/linear/linear_cuda.cpp
   native/kernels/sampling/edits.cpp
+  native/runtime/cuda/blas.cpp
   native/runtime/cuda/memory.cpp
   native/runtime/cuda/module.cpp
   native/runtime/cuda/operations.cpp)
 set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/advantage/group.cu
+  native/kernels/advantage/shaping.cu
   native/kernels/advantage/token_advantages.cu
+  native/kernels/linear/linear.cu
   native/kernels/logprob/backward.cu
   native/kernels/logprob/forward.cu
   native/kernels/logprob/top.cu
@@ -60,6 +64,11 @@ if(crossthink_build_cuda)
     set(CMAKE_CUDA_ARCHITECTURES ${CROSSTHINK_CUDA_ARCHITECTURES})
   endif()
   enable_language(CUDA)
+  # CMake 3.25 does not know either that nvcc has C++20.
+  if(NOT DEFINED CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
   add_library(crossthink_cuda MODULE ${CROSSTHINK_CUDA_HOST_SOURCES} ${CROSSTHINK_CUDA_KERNEL_SOURCES})
   target_include_directories(crossthink_cuda PRIVATE native ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   target_compile_options(crossthink_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:${CROSSTHINK_NVCC_FLAGS}>)

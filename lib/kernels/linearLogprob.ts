@@ -2,12 +2,11 @@ import binding = require('#binding');
 
 import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { cancellable, type Abortable } from './cancel.js';
-import { checkLinear, type LinearOptions, type LinearProduct } from './linearProduct.js';
+import { linearKernelsOn } from './device/linear.js';
+import { checkLinear, DEFAULT_WORKSPACE, type LinearOptions, type LinearProduct } from './linearProduct.js';
 import { type LogitsArray } from './logits.js';
 import { type LogprobGradients, type TokenLogprobs } from './logprob.js';
 import { checkScalars, STATE_SIZE, type LogprobScalars } from './logprobOptions.js';
-
-const DEFAULT_WORKSPACE = 64 * 2 ** 20;
 
 const isTemperature = (x: number): boolean => x > 0 && Number.isFinite(x);
 
@@ -101,7 +100,7 @@ export function linearLogprobs(
   options: LinearLogprobsOptions = {},
 ): TokenLogprobs {
   const { call, result } = prepareLogprobs(hidden, weight, tokens, options);
-  binding.linearForward(...call);
+  linearKernelsOn(options.device).linearForward(...call);
   return result;
 }
 
@@ -118,6 +117,12 @@ export async function linearLogprobsAsync(
   options: LinearLogprobsOptions & Abortable = {},
 ): Promise<TokenLogprobs> {
   const { call, result } = prepareLogprobs(hidden, weight, tokens, options);
+  const kernels = linearKernelsOn(options.device);
+  if (kernels !== binding) {
+    options.signal?.throwIfAborted();
+    kernels.linearForward(...call);
+    return result;
+  }
   await cancellable('linearLogprobsAsync', options.signal, (flag) => binding.linearForwardAsync(...call, flag));
   return result;
 }
@@ -199,7 +204,7 @@ export function linearLogprobsBackward(
   options: LinearBackwardOptions = {},
 ): LinearGradients {
   const { call, result } = prepareBackward(hidden, weight, tokens, gradients, options);
-  binding.linearBackward(...call);
+  linearKernelsOn(options.device).linearBackward(...call);
   return result;
 }
 
@@ -215,6 +220,12 @@ export async function linearLogprobsBackwardAsync(
   options: LinearBackwardOptions & Abortable = {},
 ): Promise<LinearGradients> {
   const { call, result } = prepareBackward(hidden, weight, tokens, gradients, options);
+  const kernels = linearKernelsOn(options.device);
+  if (kernels !== binding) {
+    options.signal?.throwIfAborted();
+    kernels.linearBackward(...call);
+    return result;
+  }
   const start = (flag: Int32Array): Promise<boolean> => binding.linearBackwardAsync(...call, flag);
   await cancellable('linearLogprobsBackwardAsync', options.signal, start);
   return result;
@@ -250,7 +261,7 @@ export function linearLogits(
   options: LinearLogitsOptions = {},
 ): Float32Array {
   const { call, logits } = prepareLogits(hidden, weight, options);
-  binding.linearLogits(...call);
+  linearKernelsOn(options.device).linearLogits(...call);
   return logits;
 }
 
@@ -261,6 +272,12 @@ export async function linearLogitsAsync(
   options: LinearLogitsOptions & Abortable = {},
 ): Promise<Float32Array> {
   const { call, logits } = prepareLogits(hidden, weight, options);
+  const kernels = linearKernelsOn(options.device);
+  if (kernels !== binding) {
+    options.signal?.throwIfAborted();
+    kernels.linearLogits(...call);
+    return logits;
+  }
   await cancellable('linearLogitsAsync', options.signal, (flag) => binding.linearLogitsAsync(...call, flag));
   return logits;
 }

@@ -1,6 +1,10 @@
 import { invalidValue } from '../errors.js';
+import { type Device } from '../native/device.js';
 import { float32, requireInteger } from './arguments.js';
 import { elementType, floatTypeCode, type FloatType, type LogitsArray } from './logits.js';
+
+/** Bytes of intermediate results. */
+export const DEFAULT_WORKSPACE = 64 * 2 ** 20;
 
 /** Shapes of `hidden [rows, hiddenSize]` and `weight [vocab, hiddenSize]`, both row-major. */
 export interface LinearOptions {
@@ -18,6 +22,8 @@ export interface LinearOptions {
   readonly bias?: Float32Array | undefined;
   /** Most threads to use; default: the whole pool. The result never depends on it. */
   readonly threads?: number | undefined;
+  /** Where to compute; default `'cpu'`. On a GPU cuBLAS multiplies: other bits, within the bound of docs/linear.md. */
+  readonly device?: Device | undefined;
 }
 
 /** Checked operands as the addon takes them. */

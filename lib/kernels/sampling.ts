@@ -65,13 +65,15 @@ export interface SampledTokens {
   readonly status: Uint8Array;
 }
 
-function seedOf(seed: unknown): bigint {
+/** Any integer in [0, 2^64). */
+export function seedOf(seed: unknown): bigint {
   if (typeof seed !== 'bigint') return BigInt(requireInteger('seed', seed, 0));
   if (seed < 0n || seed >= 1n << 64n) throw invalidValue('seed', 'in [0, 2^64)', seed);
   return seed;
 }
 
-function sequenceArray(sequences: unknown, rows: number): BigUint64Array {
+/** Ids as 64-bit numbers. */
+export function sequenceArray(sequences: unknown, rows: number): BigUint64Array {
   if (sequences instanceof BigUint64Array && sequences.length === rows) return sequences;
   const tag = Object.prototype.toString.call(sequences).slice(8, -1);
   if (!['Int32Array', 'Uint32Array', 'BigInt64Array', 'BigUint64Array'].includes(tag)) {
@@ -192,6 +194,11 @@ export class SamplingPlan {
   /** @internal */
   get options(): SamplingOptions {
     return this.#packed.options;
+  }
+
+  /** @internal */
+  get packed(): PackedSampling {
+    return this.#packed;
   }
 
   #kernels(): RowKernels {

@@ -45,12 +45,24 @@ export function cudaIndex(device: Device, field = 'device'): number {
   throw invalidValue(field, "'cuda' or 'cuda:N'", device);
 }
 
+function cudaError(cause: unknown): CrossThinkError {
+  const message = cause !== null && typeof cause === 'object' && 'message' in cause ? String(cause.message) : '';
+  return new CrossThinkError('ERR_NATIVE', `CUDA: ${message}`, { cause });
+}
+
 /** Runs a native CUDA call; its failure becomes a CrossThinkError of this realm. */
 export function cudaCall<T>(call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    const message = cause !== null && typeof cause === 'object' && 'message' in cause ? String(cause.message) : '';
-    throw new CrossThinkError('ERR_NATIVE', `CUDA: ${message}`, { cause });
+    throw cudaError(cause);
   }
+}
+
+/** {@link cudaCall} for work on the worker pool. */
+export async function cudaCallAsync(call: () => Promise<boolean>): Promise<void> {
+  const done = await call().catch((cause: unknown) => {
+    throw cudaError(cause);
+  });
+  if (!done) throw new CrossThinkError('ERR_NATIVE', 'CUDA: the work was stopped: its environment is shutting down');
 }

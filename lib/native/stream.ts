@@ -1,7 +1,7 @@
 import binding = require('#binding');
 
 import { invalidType } from '../errors.js';
-import { cudaCall, cudaIndex, type Device } from './device.js';
+import { cudaCall, cudaCallAsync, cudaIndex, type Device } from './device.js';
 
 /**
  * A CUDA stream: work given to one runs in the order it was given. Made here, or another library's, wrapped by its
@@ -44,6 +44,11 @@ export class CudaStream implements Disposable {
     cudaCall(() => {
       binding.cudaStreamSynchronize(this.deviceIndex, this.#address);
     });
+  }
+
+  /** {@link CudaStream.synchronize} on the worker pool: the event loop goes on. */
+  async synchronizeAsync(): Promise<void> {
+    await cudaCallAsync(() => binding.cudaStreamSynchronizeAsync(this.deviceIndex, this.#address));
   }
 
   /** Destroys a stream made by {@link CudaStream.create}; does nothing the second time, or for a wrapped one. */

@@ -1,7 +1,7 @@
 import binding = require('#binding');
 
 import { CrossThinkError, invalidType, invalidValue } from '../errors.js';
-import { cudaCall, cudaIndex, type Device } from './device.js';
+import { cudaCall, cudaCallAsync, cudaIndex, type Device } from './device.js';
 import { dtypeOf, elementBytes, newHostArray, requireDType, type DType, type HostArray } from './dtype.js';
 import { type CudaStream } from './stream.js';
 
@@ -225,11 +225,7 @@ export class DeviceTensor implements Disposable {
 
   /** Copies a host array of the same number of elements here, after the stream's earlier work. */
   copyFrom(array: HostArray): this {
-    this.#requireContiguous();
-    const dtype = dtypeOf('array', array, this.dtype);
-    if (array.length !== this.length || dtype !== this.dtype) {
-      throw invalidValue('array', `of ${this.length} elements of ${this.dtype}`, array);
-    }
+    this.#requireFit('array', array);
     const { address } = this;
     cudaCall(() => {
       binding.cudaCopyToDevice(this.deviceIndex, address, array, this.#streamAddress());
@@ -239,14 +235,30 @@ export class DeviceTensor implements Disposable {
 
   /** The elements as a host array, once the stream's earlier work is done: into `out`, or a new array. */
   toHost(out: HostArray = newHostArray(this.dtype, this.length)): HostArray {
-    this.#requireContiguous();
-    if (dtypeOf('out', out, this.dtype) !== this.dtype || out.length !== this.length) {
-      throw invalidValue('out', `of ${this.length} elements of ${this.dtype}`, out);
-    }
+    this.#requireFit('out', out);
     const { address } = this;
     cudaCall(() => {
       binding.cudaCopyToHost(this.deviceIndex, address, out, this.#streamAddress());
     });
+    return out;
+  }
+
+  /**
+   * {@link DeviceTensor.copyFrom} on the worker pool: the event loop goes on. Until it settles the array must stay as it is,
+   * the tensor undisposed, and the stream be given no work on this tensor.
+   */
+  async copyFromAsync(array: HostArray): Promise<this> {
+    this.#requireFit('array', array);
+    const { address } = this;
+    await cudaCallAsync(() => binding.cudaCopyToDeviceAsync(this.deviceIndex, address, array, this.#streamAddress()));
+    return this;
+  }
+
+  /** {@link DeviceTensor.toHost} on the worker pool; what holds until it settles: {@link DeviceTensor.copyFromAsync}. */
+  async toHostAsync(out: HostArray = newHostArray(this.dtype, this.length)): Promise<HostArray> {
+    this.#requireFit('out', out);
+    const { address } = this;
+    await cudaCallAsync(() => binding.cudaCopyToHostAsync(this.deviceIndex, address, out, this.#streamAddress()));
     return out;
   }
 
@@ -288,6 +300,13 @@ export class DeviceTensor implements Disposable {
 
   #streamAddress(): bigint {
     return this.stream?.address ?? 0n;
+  }
+
+  #requireFit(field: string, array: HostArray): void {
+    this.#requireContiguous();
+    if (dtypeOf(field, array, this.dtype) !== this.dtype || array.length !== this.length) {
+      throw invalidValue(field, `of ${this.length} elements of ${this.dtype}`, array);
+    }
   }
 
   #requireContiguous(): void {

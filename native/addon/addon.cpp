@@ -12,6 +12,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   crossthink::addon::RegisterAsync(env);
   crossthink::addon::RegisterCuda(env, exports);
   crossthink::addon::RegisterCudaOperations(env, exports);
+  crossthink::addon::RegisterCudaLinear(env, exports);
   crossthink::addon::RegisterCudaLosses(env, exports);
   crossthink::addon::RegisterCudaSampling(env, exports);
   crossthink::addon::RegisterInfo(env, exports);

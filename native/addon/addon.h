@@ -22,6 +22,7 @@ void Export(Napi::Env env, Napi::Object exports, const char* name) {
 
 void RegisterCuda(Napi::Env env, Napi::Object exports);
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports);
+void RegisterCudaLinear(Napi::Env env, Napi::Object exports);
 void RegisterCudaLosses(Napi::Env env, Napi::Object exports);
 void RegisterCudaSampling(Napi::Env env, Napi::Object exports);
 void RegisterInfo(Napi::Env env, Napi::Object exports);

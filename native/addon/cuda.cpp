@@ -1,7 +1,9 @@
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include "addon/addon.h"
+#include "addon/async.h"
 #include "runtime/cuda/loader.h"
 
 // Devices, device memory and streams. lib/native checks arguments and owns lifetimes; a failing CUDA call throws its
@@ -104,6 +106,45 @@ void CopyToHost(const Napi::CallbackInfo& info) {
   });
 }
 
+// The same copies, and the wait for a stream, on the worker pool: promises. The arrays must stay as they are until
+// then.
+template <class Call>
+Napi::Value OnPool(const Napi::CallbackInfo& info, const std::vector<Napi::Value>& arrays, Call call) {
+  const CrossthinkCudaApi* api = &Api(info.Env());
+  const auto work = [api, call](const std::atomic<int32_t>&) {
+    CrossthinkCudaStatus status{};
+    if (call(*api, &status) != 0) throw std::runtime_error(status.message);
+    return true;
+  };
+  return StartAsync(info.Env(), work, info.Env().Undefined(), arrays);
+}
+
+// (device, address, array, stream): resolves when the copy is done.
+template <cuda::CrossthinkCudaCopy kDirection>
+Napi::Value CopyAsync(const Napi::CallbackInfo& info) {
+  const auto array = info[2].As<Napi::TypedArray>();
+  const CrossthinkAddress host = HostAddress(array);
+  const CrossthinkAddress address = Address(info, 1);
+  const CrossthinkAddress stream = Address(info, 3);
+  constexpr bool kToHost = kDirection == cuda::kCrossthinkCopyToHost;
+  return OnPool(info, {array},
+                [=, device = Int(info, 0), bytes = array.ByteLength()](const CrossthinkCudaApi& api,
+                                                                       CrossthinkCudaStatus* status) {
+                  const int32_t error = api.copy(device, kToHost ? host : address, kToHost ? address : host, bytes,
+                                                 kDirection, stream, status);
+                  return error != 0 ? error : api.stream_synchronize(device, stream, status);
+                });
+}
+
+// (device, stream)
+Napi::Value StreamSynchronizeAsync(const Napi::CallbackInfo& info) {
+  return OnPool(
+      info, {},
+      [device = Int(info, 0), stream = Address(info, 1)](const CrossthinkCudaApi& api, CrossthinkCudaStatus* status) {
+        return api.stream_synchronize(device, stream, status);
+      });
+}
+
 // (device, to, from, bytes, stream)
 void CopyOnDevice(const Napi::CallbackInfo& info) {
   Checked(info.Env(), [&](const CrossthinkCudaApi& api, CrossthinkCudaStatus* status) {
@@ -186,6 +227,8 @@ void RegisterCuda(Napi::Env env, Napi::Object exports) {
   Export<Release>(env, exports, "cudaRelease");
   Export<CopyToDevice>(env, exports, "cudaCopyToDevice");
   Export<CopyToHost>(env, exports, "cudaCopyToHost");
+  Export<CopyAsync<cuda::kCrossthinkCopyToDevice>>(env, exports, "cudaCopyToDeviceAsync");
+  Export<CopyAsync<cuda::kCrossthinkCopyToHost>>(env, exports, "cudaCopyToHostAsync");
   Export<CopyOnDevice>(env, exports, "cudaCopyOnDevice");
   Export<Fill>(env, exports, "cudaFill");
   Export<PointerDevice>(env, exports, "cudaPointerDevice");
@@ -195,6 +238,7 @@ void RegisterCuda(Napi::Env env, Napi::Object exports) {
   Export<StreamCreate>(env, exports, "cudaStreamCreate");
   Export<StreamDestroy>(env, exports, "cudaStreamDestroy");
   Export<StreamSynchronize>(env, exports, "cudaStreamSynchronize");
+  Export<StreamSynchronizeAsync>(env, exports, "cudaStreamSynchronizeAsync");
 }
 
 }  // namespace crossthink::addon

@@ -114,14 +114,20 @@ class CudaArguments {
     return parameter;
   }
 
+  // Runs an operation without a workspace.
+  template <class Op>
+  void Run(const Op& op,
+           int32_t (*CrossthinkCudaApi::*run)(const Op*, const CrossthinkCudaCall*, CrossthinkCudaStatus*)) {
+    CrossthinkCudaStatus status{};
+    if ((Api().*run)(&op, &call_, &status) != 0) throw Napi::Error::New(env_, status.message);
+  }
+
   // Gives the operation its workspace and runs it.
   template <class Op>
   void Run(const Op& op, uint64_t (*CrossthinkCudaApi::*workspace)(const Op*),
            int32_t (*CrossthinkCudaApi::*run)(const Op*, const CrossthinkCudaCall*, CrossthinkCudaStatus*)) {
-    const cuda::Module& module = cuda::LoadModule();
-    if (module.api == nullptr) throw Napi::Error::New(env_, module.reason);
     CrossthinkCudaStatus status{};
-    const CrossthinkCudaApi& api = *module.api;
+    const CrossthinkCudaApi& api = Api();
     int32_t error =
         Workspaces::Instance().Get(api, call_.device, call_.stream, (api.*workspace)(&op), &call_.workspace, &status);
     if (error == 0) error = (api.*run)(&op, &call_, &status);
@@ -129,6 +135,12 @@ class CudaArguments {
   }
 
  private:
+  const CrossthinkCudaApi& Api() const {
+    const cuda::Module& module = cuda::LoadModule();
+    if (module.api == nullptr) throw Napi::Error::New(env_, module.reason);
+    return *module.api;
+  }
+
   Napi::Env env_;
   Napi::BigUint64Array pointers_;
   Napi::Float64Array numbers_;

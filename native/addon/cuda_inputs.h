@@ -14,8 +14,8 @@ inline void ReadOffsets(CudaArguments* in, size_t* elements, size_t* rows, const
   *offsets = in->Pointer<const int32_t>();
 }
 
-inline void ReadLogprobInput(CudaArguments* in, LogprobInput* op) {
-  op->logits = in->ReadLogits();
+// What log-probs take of the rows but for their logits and kept sets.
+inline void ReadLogprobRows(CudaArguments* in, LogprobInput* op) {
   op->tokens = in->Pointer<const int32_t>();
   op->temperature = in->ReadRowFloat();
   op->softcap = static_cast<float>(in->Number());
@@ -23,6 +23,11 @@ inline void ReadLogprobInput(CudaArguments* in, LogprobInput* op) {
   op->has_ignore = ignore == ignore;
   op->ignore_index = op->has_ignore ? static_cast<int32_t>(ignore) : 0;
   op->vocab_offset = static_cast<int32_t>(in->Number());
+}
+
+inline void ReadLogprobInput(CudaArguments* in, LogprobInput* op) {
+  op->logits = in->ReadLogits();
+  ReadLogprobRows(in, op);
   op->kept.tokens = in->Pointer<const int32_t>();
   op->kept.offsets = in->Pointer<const int32_t>();
 }

@@ -22,6 +22,60 @@ void GroupAdvantagesOf(const Napi::CallbackInfo& info) {
   arguments.Run(op, &CrossthinkCudaApi::group_advantages_workspace, &CrossthinkCudaApi::group_advantages);
 }
 
+RewardGroups ReadGroups(Arguments* arguments) {
+  RewardGroups groups;
+  ReadOffsets(arguments, &groups.count, &groups.groups, &groups.offsets);
+  groups.group_size = arguments->Size();
+  return groups;
+}
+
+void GreedyBaselineOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  GreedyBaseline op;
+  op.groups = ReadGroups(&arguments);
+  op.rewards = arguments.Pointer<const float>();
+  op.greedy = arguments.Pointer<const float>();
+  op.advantages = arguments.Pointer<float>();
+  arguments.Run(op, &CrossthinkCudaApi::greedy_baseline);
+}
+
+void WeightedSumOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  WeightedSum op;
+  op.count = arguments.Size();
+  op.terms = arguments.Size();
+  if (op.terms > kMostTerms) throw Napi::RangeError::New(info.Env(), "too many terms");
+  for (size_t k = 0; k < op.terms; ++k) {
+    op.weights[k] = arguments.Number();
+    op.values[k] = arguments.Pointer<const float>();
+  }
+  op.out = arguments.Pointer<float>();
+  arguments.Run(op, &CrossthinkCudaApi::weighted_sum);
+}
+
+void GroupSignalOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  GroupSignal op;
+  op.groups = ReadGroups(&arguments);
+  op.least = arguments.Number();
+  op.most = arguments.Number();
+  op.metric = arguments.Pointer<const float>();
+  op.zero_variance = arguments.Pointer<const uint8_t>();
+  op.keep_groups = arguments.Pointer<uint8_t>();
+  op.keep = arguments.Pointer<uint8_t>();
+  arguments.Run(op, &CrossthinkCudaApi::group_signal);
+}
+
+void SequenceMaskOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  SequenceMask op;
+  ReadOffsets(&arguments, &op.tokens, &op.sequences, &op.offsets);
+  op.chosen = arguments.Pointer<const uint8_t>();
+  op.mask = arguments.Pointer<const uint8_t>();
+  op.out = arguments.Pointer<uint8_t>();
+  arguments.Run(op, &CrossthinkCudaApi::sequence_mask);
+}
+
 void GaeOf(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Gae op;
@@ -151,6 +205,10 @@ void SecondMomentMaskOf(const Napi::CallbackInfo& info) {
 
 void RegisterCudaLosses(Napi::Env env, Napi::Object exports) {
   Export<GroupAdvantagesOf>(env, exports, "cudaGroupAdvantages");
+  Export<GreedyBaselineOf>(env, exports, "cudaGreedyBaseline");
+  Export<WeightedSumOf>(env, exports, "cudaWeightedSum");
+  Export<GroupSignalOf>(env, exports, "cudaGroupSignal");
+  Export<SequenceMaskOf>(env, exports, "cudaSequenceMask");
   Export<GaeOf>(env, exports, "cudaGae");
   Export<WhitenOf>(env, exports, "cudaWhiten");
   Export<OptimalTokenBaselineOf>(env, exports, "cudaOptimalTokenBaseline");

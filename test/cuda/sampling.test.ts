@@ -1,4 +1,14 @@
-import { CrossThinkError, SamplingPlan, type SamplingOptions } from '../../lib/index.js';
+import {
+  CrossThinkError,
+  deviceMemory,
+  deviceSample,
+  DeviceTensor,
+  SamplingPlan,
+  type DeviceSampledTokens,
+  type DeviceSamplingKeys,
+  type SamplingKeys,
+  type SamplingOptions,
+} from '../../lib/index.js';
 import { runtimeInfo } from '../../lib/native/info.js';
 import { Random } from '../kernels/random.js';
 
@@ -121,6 +131,78 @@ cuda('sampling on CUDA', () => {
     }
     const none = new SamplingPlan({ allowedTokens: [], outputs, device: 'cuda' });
     expect(Array.from(none.sample(logits, keys).tokens)).toEqual([-1, -1, -1, -1]);
+  });
+
+  /** Results on the host, in the form of `plan.sample`; everything is disposed. */
+  const onHost = (sampled: DeviceSampledTokens): object => {
+    const taken = (x: object): unknown => {
+      if (!(x instanceof DeviceTensor)) {
+        return Object.fromEntries(Object.entries(x).map(([name, value]) => [name, taken(value as object)]));
+      }
+      const array = x.toHost();
+      x.dispose();
+      return array;
+    };
+    return taken(sampled) as object;
+  };
+  const keptSetOf = ({ tokens, sizes }: { tokens: Int32Array; sizes: Int32Array }): object => {
+    const offsets = Int32Array.from({ length: rows + 1 }, (_, i) => sizes.subarray(0, i).reduce((a, b) => a + b, 0));
+    const lists = Array.from(sizes, (size, row) => Array.from(tokens.subarray(row * vocab, row * vocab + size)));
+    return { tokens: Int32Array.from(lists.flat()), offsets };
+  };
+
+  it('draws the same from device tensors, with keys there or on the host', () => {
+    const before = deviceMemory();
+    const bitmask = Int32Array.from({ length: rows * 188 }, (_, i) => ~(i * 0x9e3779b1));
+    for (const options of [
+      {},
+      { topK: 40, topP: 0.9, temperature: Float32Array.of(0, 0.5, 1, 2) },
+      { minP: 0.05, presencePenalty: 0.3, logprobTokens: [1, 2], topLogprobs: 3, outputs },
+    ] as const) {
+      const plan = new SamplingPlan(options);
+      using x = DeviceTensor.from(logits, { shape: [rows, vocab] });
+      using sequences = DeviceTensor.from(BigUint64Array.from(keys.sequences, BigInt));
+      using positions = DeviceTensor.from(keys.positions);
+      using words = DeviceTensor.from(bitmask);
+      const onDevice = { sequences, positions, bitmask: words };
+      const several = { sample: 3, samples: 2, history, bitmask };
+      const calls: readonly [Partial<DeviceSamplingKeys>, Partial<SamplingKeys>][] = [
+        [{}, {}],
+        [onDevice, { bitmask }],
+        [several, several],
+      ];
+      for (const [more, host] of calls) {
+        const { keptSet, ...got } = onHost(deviceSample(plan, x, { ...keys, ...more })) as {
+          keptSet?: { tokens: Int32Array; sizes: Int32Array };
+        };
+        const kept = keptSet && { keptSet: keptSetOf(keptSet) };
+        expect({ ...got, ...kept }).toEqual(plan.sample(logits, { ...keys, ...host }));
+      }
+    }
+    expect(deviceMemory()).toEqual(before);
+  });
+
+  it('writes into tensors of the caller, and names what does not fit', () => {
+    const before = deviceMemory();
+    const plan = new SamplingPlan({ topK: 5 });
+    const x = DeviceTensor.from(logits, { shape: [rows, vocab] });
+    const [tokens, status] = [
+      DeviceTensor.allocate([rows], { dtype: 'int32' }),
+      DeviceTensor.allocate([rows], { dtype: 'uint8' }),
+    ];
+    const got = deviceSample(plan, x, { ...keys, out: { tokens, status } });
+    expect([got.tokens, got.status]).toEqual([tokens, status]);
+    expect(tokens.toHost()).toEqual(plan.sample(logits, keys).tokens);
+    const call = (change: object, allowed?: SamplingOptions) => () =>
+      deviceSample(new SamplingPlan(allowed), x, { ...keys, ...change });
+    expect(call({ positions: tokens.toHost().subarray(1) })).toThrow('logits must be of shape');
+    expect(call({ positions: status })).toThrow('positions must be of int32');
+    expect(call({ sequences: tokens })).toThrow('sequences must be of uint64');
+    expect(call({ out: { tokens: status } })).toThrow('out.tokens must be of int32');
+    expect(call({ bitmask: tokens }, { allowedTokens: [1] })).toThrow('bitmask must be of rows');
+    expect(call({}, { topLogprobs: 5000 })).toThrow('topLogprobs');
+    for (const tensor of [x, tokens, status, got.logprobs, got.rawLogprobs]) tensor?.dispose();
+    expect(deviceMemory()).toEqual(before);
   });
 
   it('takes more rows than are worked on at a time', () => {

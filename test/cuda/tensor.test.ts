@@ -84,6 +84,25 @@ cuda('device tensors', () => {
     expect(codeOf(() => DeviceTensor.from(new Uint16Array(2)))).toBe(wrong);
   });
 
+  it('are copied on the worker pool too', async () => {
+    using stream = CudaStream.create();
+    using tensor = DeviceTensor.allocate([3], { stream });
+    expect(await tensor.copyFromAsync(Float32Array.of(1, 2, 3))).toBe(tensor);
+    const out = new Float32Array(3);
+    const [copy, waited] = await Promise.all([tensor.toHostAsync(out), stream.synchronizeAsync()]);
+    expect([copy, waited]).toEqual([Float32Array.of(1, 2, 3), undefined]);
+    expect(copy).toBe(out);
+    await expect(tensor.toHostAsync(new Float32Array(2))).rejects.toThrow('out must be of 3 elements');
+    tensor.dispose();
+    await expect(tensor.toHostAsync()).rejects.toThrow('disposed');
+  });
+
+  it('reject where CUDA fails', async () => {
+    using memory = DeviceTensor.allocate([4]);
+    const view = DeviceTensor.wrap({ address: memory.address, shape: [4096] }); // Longer than what it wraps.
+    await expect(view.toHostAsync()).rejects.toMatchObject({ code: 'ERR_NATIVE' });
+  });
+
   it('are opened by another process through their IPC handle', () => {
     using memory = DeviceTensor.from(Float32Array.of(1, 2, 3, 4));
     const program = `

@@ -18,11 +18,18 @@ export type Operation =
   | 'cudaLogprobBackward'
   | 'cudaSample'
   | 'cudaGroupAdvantages'
+  | 'cudaGreedyBaseline'
+  | 'cudaWeightedSum'
+  | 'cudaGroupSignal'
+  | 'cudaSequenceMask'
   | 'cudaGae'
   | 'cudaWhiten'
   | 'cudaOptimalTokenBaseline'
   | 'cudaPolicyLoss'
   | 'cudaGrpoStep'
+  | 'cudaLinearLogits'
+  | 'cudaLinearForward'
+  | 'cudaLinearBackward'
   | 'cudaRolloutCorrection'
   | 'cudaSelectByCovariance'
   | 'cudaSelectByEntropy'
@@ -48,6 +55,8 @@ export class DeviceCall implements ArgumentSink<DeviceTensor | ArrayBufferView> 
   readonly #pointers: bigint[] = [];
   readonly #numbers: number[] = [];
   readonly #copies = new Map<ArrayBufferView, DeviceTensor>();
+  readonly #temporaries: DeviceTensor[] = [];
+  readonly #outputs: DeviceTensor[] = [];
   readonly #results: HostArray[] = [];
 
   constructor(
@@ -74,11 +83,17 @@ export class DeviceCall implements ArgumentSink<DeviceTensor | ArrayBufferView> 
 
   /** An input of `length` elements, copied here where it is on the host. */
   input(field: string, value: DeviceInput<HostArray> | undefined, dtype: DType, length: number): this {
-    if (value === undefined) return this.pointer(undefined);
-    if (value instanceof DeviceTensor) return this.pointer(this.#checked(field, value, dtype, length));
-    if (dtypeOf(field, value) !== dtype) throw invalidType(field, `${dtype} elements`, value);
-    if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
-    return this.read(value);
+    return this.read(value && this.operand(field, value, dtype, length));
+  }
+
+  /** An input that fits, to be entered later by {@link read}. */
+  operand<T extends DeviceInput<HostArray> | undefined>(field: string, value: T, dtype: DType, length: number): T {
+    if (value instanceof DeviceTensor) this.checked(field, value, dtype, length);
+    else if (value !== undefined) {
+      if (dtypeOf(field, value) !== dtype) throw invalidType(field, `${dtype} elements`, value);
+      if (value.length !== length) throw invalidValue(field, `of ${length} elements`, value);
+    }
+    return value;
   }
 
   /** An input that has been checked. */
@@ -101,8 +116,22 @@ export class DeviceCall implements ArgumentSink<DeviceTensor | ArrayBufferView> 
 
   /** The caller's output tensor, checked, or a new one. */
   output(field: string, tensor: DeviceTensor | undefined, dtype: DType, length: number): DeviceTensor {
-    if (tensor !== undefined) return this.#checked(field, tensor, dtype, length);
-    return DeviceTensor.allocate([length], { dtype, device: `cuda:${this.deviceIndex}`, stream: this.stream });
+    if (tensor !== undefined) return this.checked(field, tensor, dtype, length);
+    return this.allocate([length], dtype);
+  }
+
+  /** A new tensor for a result. It is freed again where the call fails. */
+  allocate(shape: readonly number[], dtype: DType): DeviceTensor {
+    const tensor = DeviceTensor.allocate(shape, { dtype, device: `cuda:${this.deviceIndex}`, stream: this.stream });
+    this.#outputs.push(tensor);
+    return tensor;
+  }
+
+  /** Memory of this call, freed with it. */
+  temporary(dtype: DType, length: number): DeviceTensor {
+    const tensor = DeviceTensor.allocate([length], { dtype, device: `cuda:${this.deviceIndex}`, stream: this.stream });
+    this.#temporaries.push(tensor);
+    return tensor;
   }
 
   /** An output of `length` elements: a tensor of this device, or a host array that {@link run} fills. */
@@ -124,8 +153,13 @@ export class DeviceCall implements ArgumentSink<DeviceTensor | ArrayBufferView> 
 
   /** Frees the copies of host arrays; they wait for the device. */
   release(): void {
-    for (const tensor of this.#copies.values()) tensor.dispose();
+    for (const tensor of [...this.#copies.values(), ...this.#temporaries.splice(0)]) tensor.dispose();
     this.#copies.clear();
+  }
+
+  /** Frees the results too: the call has failed. */
+  abandon(): void {
+    for (const tensor of this.#outputs.splice(0)) tensor.dispose();
   }
 
   /** The copy of a host array, one for the whole call; or the tensor itself. */
@@ -142,7 +176,8 @@ export class DeviceCall implements ArgumentSink<DeviceTensor | ArrayBufferView> 
     return tensor;
   }
 
-  #checked(field: string, tensor: DeviceTensor, dtype: DType, length: number): DeviceTensor {
+  /** A tensor that fits: on this device, of this type and length, contiguous. */
+  checked(field: string, tensor: DeviceTensor, dtype: DType, length: number): DeviceTensor {
     if (tensor.deviceIndex !== this.deviceIndex) {
       throw invalidValue(field, `on cuda:${this.deviceIndex}, as the rest`, tensor.device);
     }
@@ -159,6 +194,9 @@ export function withCall<T>(device: number, stream: CudaStream | undefined, body
   const call = new DeviceCall(device, stream);
   try {
     return body(call);
+  } catch (error) {
+    call.abandon();
+    throw error;
   } finally {
     call.release();
   }

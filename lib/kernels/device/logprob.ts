@@ -3,7 +3,7 @@ import { type CudaStream } from '../../native/stream.js';
 import { DeviceTensor } from '../../native/tensor.js';
 import { requireInteger } from '../arguments.js';
 import { checkScalars, MOST_TOP, STATE_SIZE, type LogprobScalars } from '../logprobOptions.js';
-import { DeviceCall, type DeviceInput } from './call.js';
+import { onDeviceOf, type DeviceCall, type DeviceInput } from './call.js';
 import { addLogits, checkDeviceLogits, type DeviceLogits } from './logits.js';
 
 export interface DeviceLogprobOptions extends LogprobScalars {
@@ -55,21 +55,21 @@ export interface DeviceTokenLogprobs {
   readonly status: DeviceTensor;
 }
 
-function addTemperature(call: DeviceCall, temperature: DeviceLogprobOptions['temperature'], rows: number): void {
+/** Checks temperatures on the host. */
+export function checkTemperature(temperature: DeviceLogprobOptions['temperature']) {
   const check = (field: string, x: number) => {
     if (!(x > 0 && Number.isFinite(x))) throw invalidValue(field, 'a finite number > 0', x);
   };
   if (typeof temperature === 'number' || temperature === undefined) {
     check('options.temperature', temperature ?? 1);
-    call.pointer(undefined).number(temperature ?? 1);
-    return;
+    return { scalar: temperature ?? 1, values: undefined };
   }
   if (!(temperature instanceof DeviceTensor)) {
     temperature.forEach((x, i) => {
       check(`options.temperature[${i}]`, x);
     });
   }
-  call.input('options.temperature', temperature, 'float32', rows).number(1);
+  return { scalar: 1, values: temperature };
 }
 
 /** What both directions begin with. */
@@ -81,7 +81,8 @@ export function addInput(
 ): void {
   addLogits(call, x);
   call.input('tokens', tokens, 'int32', x.rows);
-  addTemperature(call, options.temperature, x.rows);
+  const { scalar, values } = checkTemperature(options.temperature);
+  call.input('options.temperature', values, 'float32', x.rows).number(scalar);
   const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
   call.number(softcap, ignoreIndex, vocabOffset);
   const { keptSet } = options;
@@ -123,11 +124,10 @@ export function deviceTokenLogprobs(
   tokens: DeviceInput<Int32Array>,
   options: DeviceTokenLogprobsOptions = {},
 ): DeviceTokenLogprobs {
-  const rows = tokens.length;
-  const x = checkDeviceLogits('logits', logits, rows);
-  const call = new DeviceCall(logits.deviceIndex, options.stream ?? logits.stream);
-  const { out = {} } = options;
-  try {
+  return onDeviceOf('logits', logits, options.stream, (call) => {
+    const rows = tokens.length;
+    const x = checkDeviceLogits('logits', logits, rows);
+    const { out = {} } = options;
     addInput(call, x, tokens, options);
     const status = call.output('options.out.status', out.status, 'uint8', rows);
     const logprob = call.output('options.out.logprob', out.logprob, 'float32', rows);
@@ -146,9 +146,7 @@ export function deviceTokenLogprobs(
       ...(entropy && { entropy }),
       ...(sumSquares && { sumSquares }),
     };
-  } finally {
-    call.release();
-  }
+  });
 }
 
 export interface DeviceLogprobGradients {
@@ -182,14 +180,11 @@ export function deviceLogprobBackward(
   gradients: DeviceLogprobGradients,
   options: DeviceLogprobBackwardOptions = {},
 ): DeviceTensor {
-  const rows = tokens.length;
-  const x = checkDeviceLogits('logits', logits, rows);
-  const { dtype, device } = logits;
-  const stream = options.stream ?? logits.stream;
-  const out = options.out ?? DeviceTensor.allocate([rows, x.vocab], { dtype, device, stream });
-  const d = checkGradient('options.out', x, out);
-  const call = new DeviceCall(logits.deviceIndex, stream);
-  try {
+  return onDeviceOf('logits', logits, options.stream, (call) => {
+    const rows = tokens.length;
+    const x = checkDeviceLogits('logits', logits, rows);
+    const out = options.out ?? call.allocate([rows, x.vocab], logits.dtype);
+    const d = checkGradient('options.out', x, out);
     addInput(call, x, tokens, options);
     call.input('gradients.state', gradients.state, 'float64', rows * STATE_SIZE);
     call.input('gradients.dLogprob', gradients.dLogprob, 'float32', rows);
@@ -197,7 +192,5 @@ export function deviceLogprobBackward(
     call.pointer(out).number(d.type, d.stride);
     call.run('cudaLogprobBackward');
     return out;
-  } finally {
-    call.release();
-  }
+  });
 }

@@ -8,8 +8,10 @@
 #include <cstdint>
 
 #include "kernels/advantage/advantage.h"
+#include "kernels/advantage/shaping.h"
 #include "kernels/advantage/token_advantages.h"
 #include "kernels/grpo/grpo_step.h"
+#include "kernels/linear/linear.h"
 #include "kernels/logprob/logprob.h"
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/rollout_correction.h"
@@ -21,6 +23,13 @@ namespace crossthink::cuda {
 constexpr uint32_t kAbiVersion = 6;
 // CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
 constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
+
+// An operation on a linear head, and what its chunk of logits may take of the workspace, at least one row.
+template <class Op>
+struct CrossthinkBounded {
+  Op op;
+  uint64_t bytes;
+};
 
 extern "C" {
 
@@ -120,6 +129,22 @@ struct CrossthinkCudaApi {
                                 CrossthinkCudaStatus* status);
   uint64_t (*grpo_step_workspace)(const GrpoStep* op);
   int32_t (*grpo_step)(const GrpoStep* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  // Linear heads multiply by cuBLAS: 0 where it can be opened, else a message that names what was looked for.
+  int32_t (*blas_available)(CrossthinkCudaStatus* status);
+  uint64_t (*linear_logits_workspace)(const CrossthinkBounded<LinearLogits>* op);
+  int32_t (*linear_logits)(const CrossthinkBounded<LinearLogits>* op, const CrossthinkCudaCall* call,
+                           CrossthinkCudaStatus* status);
+  uint64_t (*linear_forward_workspace)(const CrossthinkBounded<LinearForward>* op);
+  int32_t (*linear_forward)(const CrossthinkBounded<LinearForward>* op, const CrossthinkCudaCall* call,
+                            CrossthinkCudaStatus* status);
+  uint64_t (*linear_backward_workspace)(const CrossthinkBounded<LinearBackward>* op);
+  int32_t (*linear_backward)(const CrossthinkBounded<LinearBackward>* op, const CrossthinkCudaCall* call,
+                             CrossthinkCudaStatus* status);
+  // These need none.
+  int32_t (*greedy_baseline)(const GreedyBaseline* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*weighted_sum)(const WeightedSum* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*group_signal)(const GroupSignal* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*sequence_mask)(const SequenceMask* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

@@ -1,13 +1,16 @@
 #include "runtime/cuda/operations.h"
 
 #include "kernels/advantage/advantage_cuda.h"
+#include "kernels/advantage/shaping_cuda.h"
 #include "kernels/advantage/token_advantages_cuda.h"
 #include "kernels/grpo/grpo_step_cuda.h"
+#include "kernels/linear/linear_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/policy_loss/rollout_correction_cuda.h"
 #include "kernels/policy_loss/selection_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
+#include "runtime/cuda/blas.h"
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/device_scope.h"
 
@@ -27,6 +30,27 @@ int32_t RunOn(const Op* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus
   return Finish(error, "kernel launch", status);
 }
 
+// The same for operations with products: cuBLAS works in the front of the workspace.
+template <class Op, size_t (*kSize)(const Op&, size_t)>
+uint64_t LinearWorkspaceOf(const CrossthinkBounded<Op>* bounded) {
+  return kBlasWorkspace + kSize(bounded->op, bounded->bytes);
+}
+
+template <class Op, cudaError_t (*kRun)(const Op&, size_t, void*, cudaStream_t, Blas*)>
+int32_t RunLinearOn(const CrossthinkBounded<Op>* bounded, const CrossthinkCudaCall* call,
+                    CrossthinkCudaStatus* status) {
+  const int32_t missing = Blas::Available(status);
+  if (missing != 0) return missing;
+  const DeviceScope scope(call->device);
+  Blas blas(call->device, Stream(call->stream), Pointer(call->workspace));
+  void* workspace = Pointer(call->workspace + kBlasWorkspace);
+  const cudaError_t error = scope.Do([&] {
+    if (!blas.IsOpen()) return cudaErrorInvalidValue;
+    return kRun(bounded->op, bounded->bytes, workspace, Stream(call->stream), &blas);
+  });
+  return blas.Report(error, status);
+}
+
 }  // namespace
 
 void AddOperations(CrossthinkCudaApi* api) {
@@ -36,6 +60,17 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->logprob_backward = RunOn<LogprobBackward, RunLogprobBackward>;
   api->grpo_step_workspace = WorkspaceOf<GrpoStep, GrpoStepWorkspace>;
   api->grpo_step = RunOn<GrpoStep, RunGrpoStep>;
+  api->greedy_baseline = RunOn<GreedyBaseline, RunGreedyBaseline>;
+  api->weighted_sum = RunOn<WeightedSum, RunWeightedSum>;
+  api->group_signal = RunOn<GroupSignal, RunGroupSignal>;
+  api->sequence_mask = RunOn<SequenceMask, RunSequenceMask>;
+  api->blas_available = Blas::Available;
+  api->linear_logits_workspace = LinearWorkspaceOf<LinearLogits, LinearLogitsWorkspace>;
+  api->linear_logits = RunLinearOn<LinearLogits, RunLinearLogits>;
+  api->linear_forward_workspace = LinearWorkspaceOf<LinearForward, LinearForwardWorkspace>;
+  api->linear_forward = RunLinearOn<LinearForward, RunLinearForward>;
+  api->linear_backward_workspace = LinearWorkspaceOf<LinearBackward, LinearBackwardWorkspace>;
+  api->linear_backward = RunLinearOn<LinearBackward, RunLinearBackward>;
   api->sampling_workspace = WorkspaceOf<Sampling, SamplingWorkspace>;
   api->sampling = RunOn<Sampling, RunSampling>;
   api->group_advantages_workspace = WorkspaceOf<GroupAdvantages, GroupAdvantagesWorkspace>;

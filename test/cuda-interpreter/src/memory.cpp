@@ -7,6 +7,7 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <mutex>
 
 namespace cuda_interpreter {
 namespace {
@@ -20,6 +21,12 @@ constexpr size_t kOverrun = 4096;
 std::map<const char*, Allocation>& Table() {
   static std::map<const char*, Allocation> table;
   return table;
+}
+
+// Held while the table is read or changed: copies also come from other threads than the launches.
+std::lock_guard<std::mutex> LockTable() {
+  static std::mutex mutex;
+  return std::lock_guard<std::mutex>(mutex);
 }
 
 std::deque<const char*>& Quarantine() {
@@ -61,6 +68,7 @@ void TrimQuarantine() {
 }
 
 Allocation* Register(int file, size_t bytes, bool foreign) {
+  const auto lock = LockTable();
   char* begin = MapGuarded(file, bytes);
   if (begin == nullptr) return nullptr;
   Allocation& allocation = Table()[begin];
@@ -90,6 +98,7 @@ Allocation* Allocate(size_t bytes) {
 Allocation* MapForeign(int file, size_t bytes) { return Register(file, bytes, true); }
 
 bool Free(void* address, bool foreign) {
+  const auto lock = LockTable();
   const auto entry = Table().find(static_cast<const char*>(address));
   if (entry == Table().end() || entry->second.freed || entry->second.foreign != foreign) return false;
   entry->second.freed = true;
@@ -99,6 +108,7 @@ bool Free(void* address, bool foreign) {
 }
 
 Allocation* FindAllocation(const void* address) {
+  const auto lock = LockTable();
   const auto* at = static_cast<const char*>(address);
   auto entry = Table().upper_bound(at);
   if (entry == Table().begin()) return nullptr;
@@ -112,6 +122,7 @@ bool OnDevice(const void* address, size_t bytes) {
 }
 
 bool TouchesDevice(const void* address, size_t bytes) {
+  const auto lock = LockTable();
   const auto* at = static_cast<const char*>(address);
   const auto touches = [&](const auto& entry) { return at < entry.second.end() && at + bytes > entry.second.begin; };
   return std::any_of(Table().begin(), Table().end(), touches);
@@ -123,12 +134,20 @@ void MarkWritten(const void* address, size_t bytes) {
   std::fill_n(allocation->written.begin() + offset, bytes, true);
 }
 
+// For libraries that write device memory without a kernel: the fake cuBLAS.
+extern "C" __attribute__((visibility("default"))) void cuda_interpreter_mark_written(const void* address,
+                                                                                     size_t bytes) {
+  if (OnDevice(address, bytes)) MarkWritten(address, bytes);
+}
+
 size_t LiveAllocations() {
+  const auto lock = LockTable();
   return static_cast<size_t>(
       std::count_if(Table().begin(), Table().end(), [](const auto& entry) { return !entry.second.freed; }));
 }
 
 size_t LiveBytes() {
+  const auto lock = LockTable();
   size_t bytes = 0;
   for (const auto& [begin, allocation] : Table()) bytes += allocation.freed ? 0 : allocation.bytes;
   return bytes;
