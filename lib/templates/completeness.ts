@@ -17,13 +17,14 @@ type Rule = readonly [name: string, pattern: RegExp];
 const STEM_RULES: readonly Rule[] = [
   [
     'of-the-following',
-    /\b(?:which|what|who|whom|whose|where|when|how many|one|any|all|each|none|some|most|two|three) (?:\w+ ){0,3}?(?:of|from|among) (?:the )?(?:\w+ ){0,2}?(?:following|these|those|below|above)\b/i,
+    /\b(?:which|what|who|whom|whose|where|when|how many|one|any|all|each|none|some|most|two|three) (?:\w+ ){0,3}?(?:of|from|among) (?:the )?(?:\w+ ){0,2}?(?:following|these|those|below|above)\b(?!-)/i,
   ],
   ['except', /\b(?:EXCEPT|NOT|LEAST)\b|\ball [^?.]*\bexcept\b|\bexcept\b\s*[:?_.]*\s*$/],
   [
     'options-named',
-    /\b(?:options?|choices?|alternatives|answers) (?:given |listed |shown )?(?:below|above)\b|\b(?:correct|best|right|most appropriate) (?:option|choice|alternative|answer|statement)\b/i,
+    /\b(?:options?|choices?|alternatives|answers) (?:given |listed |shown )?(?:below|above)\b|\b(?:correct|best|right|most appropriate) (?:option|choice|alternative|answer|statement)\b|\bwhich (?:choice|option|answer)\b/i,
   ],
+  ['judged-statements', /\bstatement (?:1|I|A)\b[\s\S]*\bstatement (?:2|II|B)\b(?![\s\S]*\?)/i],
   [
     'select',
     /^\s*(?:select|choose|pick|identify|mark|find) the\b[^.?]*\b(?:option|choice|answer|statement|one|word|sentence|pair)\b/i,
@@ -38,11 +39,17 @@ const ASKING_RULES: readonly Rule[] = [
   ],
 ];
 
+/** "None of these" beside numbers: the stem stands alone unless this is the gold. */
+const NO_OPTION: Rule = [
+  'none-of-the-above',
+  /\b(?:none|neither) (?:of )?(?:the |these |those )?(?:above|these|those|choices|options|answers|other choices)\b/i,
+];
+
 /** Option texts that mean nothing alone. */
 const OPTION_RULES: readonly Rule[] = [
   [
-    'all-or-none-of-the-above',
-    /\b(?:all|none|both|neither|any|either|some|two) (?:of )?(?:the |these |those )?(?:above|these|those|choices|options|answers|other choices)\b/i,
+    'all-of-the-above',
+    /\b(?:all|both|any|either|some|two) (?:of )?(?:the |these |those )?(?:above|these|those|choices|options|answers|other choices)\b/i,
   ],
   [
     'refers-to-options',
@@ -54,14 +61,18 @@ const OPTION_RULES: readonly Rule[] = [
  * Says why a question needs its options, or undefined where it stands alone. Only meaningful for multiple choice: an
  * open-ended question stands alone by definition.
  */
-export function needsOptions(question: Pick<Question, 'question' | 'options'>): Incompleteness | undefined {
+export function needsOptions(
+  question: Pick<Question, 'question' | 'options'> & Partial<Pick<Question, 'answer'>>,
+): Incompleteness | undefined {
   const asking = lastSentence(question.question);
   const found = firstMatch(STEM_RULES, question.question) ?? firstMatch(ASKING_RULES, asking);
   if (found !== undefined) return found;
   const completion = openCompletion(asking, question.options ?? []);
   if (completion !== undefined) return completion;
-  for (const { text } of question.options ?? []) {
-    const inOption = firstMatch(OPTION_RULES, text);
+  const gold = question.answer?.type === 'option' ? question.answer.value : undefined;
+  for (const { label, text } of question.options ?? []) {
+    const rules = gold === undefined || gold === label ? [...OPTION_RULES, NO_OPTION] : OPTION_RULES;
+    const inOption = firstMatch(rules, text);
     if (inOption !== undefined) return inOption;
   }
   return undefined;

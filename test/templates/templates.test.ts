@@ -14,6 +14,7 @@ describe('needsOptions', () => {
     'The following statement is correct about heat:',
     'What is the best answer?',
     'Which is NOT a prime?',
+    'Which choice best describes the author?',
   ])('holds for %p', (stem) => {
     expect(needsOptions(choiceQuestion(stem, ['x', 'y']))).toBeDefined();
   });
@@ -22,17 +23,28 @@ describe('needsOptions', () => {
     'What is the capital of France?',
     'In what year did the war end?',
     'A body of mass 2 kg falls for 3 s. What is its speed?',
+    'Consuls live in each of the above-named cities. Who sends them?',
     'The following table shows prices. How much does bread cost in May, in euros?',
   ])('does not hold for %p', (stem) => {
     expect(needsOptions(choiceQuestion(stem, ['x', 'y']))).toBeUndefined();
   });
 
-  it.each(['All of the above', 'none of these', 'Both A and B', 'A and C only', 'Neither A nor B'])(
-    'holds for option %p',
-    (text) => {
-      expect(needsOptions(choiceQuestion('What is it?', ['x', text]))).toBeDefined();
-    },
-  );
+  it.each(['All of the above', 'Both A and B', 'A and C only', 'Neither A nor B'])('holds for option %p', (text) => {
+    expect(needsOptions(choiceQuestion('What is it?', ['x', text]))).toBeDefined();
+  });
+
+  it('holds for "none of these" where this is the gold, or the gold is not known', () => {
+    const { question, options } = choiceQuestion('What is 2 + 2?', ['4', '5', 'none of these']);
+    expect(needsOptions(choiceQuestion(question, ['4', '5', 'none of these'], 'A'))).toBeUndefined();
+    expect(needsOptions(choiceQuestion(question, ['5', '6', 'none of these'], 'C'))?.rule).toBe('none-of-the-above');
+    expect(needsOptions({ question, ...(options && { options }) })?.rule).toBe('none-of-the-above');
+  });
+
+  it('holds for statements to be judged, and nothing asked', () => {
+    const stem = 'Statement 1 | Every cycle is even. Statement 2 | Every permutation is a cycle.';
+    expect(needsOptions(choiceQuestion(stem, ['True, True', 'True, False']))?.rule).toBe('judged-statements');
+    expect(needsOptions(choiceQuestion(`${stem} Is the first one true?`, ['yes', 'no']))).toBeUndefined();
+  });
 });
 
 describe('toOpenEnded', () => {
