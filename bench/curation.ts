@@ -5,16 +5,20 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { generateRows } from '../lib/data/procedural/generate.js';
 import { machine } from './machine.js';
 
 /**
  * Curation beside a plain Node.js script and DuckDB, in one run over the same file: `npx tsx bench/curation.ts [rows]
- * [repetitions]` after `npm run build`. DuckDB is measured where `@duckdb/node-api` can be found (NODE_PATH). Every
+ * [repetitions] [made-up | procedural]` after `npm run build`: rows of made-up words, or of the procedural families, whose
+ * multiple-choice questions then lose their options by template. DuckDB is measured where `@duckdb/node-api` can be found (NODE_PATH). Every
  * contender is a process of its own, workers are threads in it: processor time and peak resident memory are of the whole.
  * The best of the repetitions counts, contenders taking turns. Writes bench/results/curation-*.json.
  */
 const ROWS = Number(process.argv[2] ?? 200_000);
 const REPETITIONS = Number(process.argv[3] ?? 3);
+const PROCEDURAL = process.argv[4] === 'procedural';
+const CURATION = PROCEDURAL ? "adapter: 'procedural', template: 'open-ended'" : "adapter: 'gsm8k'";
 const root = path.resolve(__dirname, '..');
 
 interface Contender {
@@ -30,7 +34,7 @@ interface Figure {
 }
 
 /** Distinct questions of some 300 characters over a vocabulary of made-up words. */
-async function writeInput(file: string): Promise<void> {
+function* madeUpRows(): Generator<object> {
   let state = 12345;
   const next = (limit: number): number => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
@@ -39,13 +43,23 @@ async function writeInput(file: string): Promise<void> {
   const words = Array.from({ length: 20_000 }, () =>
     Array.from({ length: 2 + next(8) }, () => String.fromCharCode(97 + next(26))).join(''),
   );
-  const stream = createWriteStream(file);
-  for (let i = 0; i < ROWS; i++) {
+  for (;;) {
     const question = Array.from({ length: 45 }, () => words[next(words.length)]).join(' ');
-    const more = stream.write(
-      `${JSON.stringify({ question: `${question}?`, answer: `so\n#### ${next(1_000_000)}` })}\n`,
-    );
-    if (!more) await once(stream, 'drain');
+    yield { question: `${question}?`, answer: `so\n#### ${next(1_000_000)}` };
+  }
+}
+
+/** Seed after seed: small tables repeat their questions, as real sources do. */
+function* proceduralRows(): Generator<object> {
+  for (let seed = 1; ; seed++) yield* generateRows({ seed });
+}
+
+async function writeInput(file: string): Promise<void> {
+  const stream = createWriteStream(file);
+  let count = 0;
+  for (const row of PROCEDURAL ? proceduralRows() : madeUpRows()) {
+    if (count++ === ROWS) break;
+    if (!stream.write(`${JSON.stringify(row)}\n`)) await once(stream, 'drain');
   }
   await new Promise<void>((resolve) => {
     stream.end(resolve);
@@ -74,14 +88,14 @@ function contenders(input: string, folder: string): Contender[] {
   const quote = (name: string): string => JSON.stringify(path.join(folder, name));
   const ours = (name: string, options: string): Contender => ({
     name: `crossthink curate${name}`,
-    script: `require('./dist/curation/curate.js').curateFiles([${JSON.stringify(input)}], ${quote('ours')}, { adapter: 'gsm8k', fresh: true, ${options} });`,
+    script: `require('./dist/curation/curate.js').curateFiles([${JSON.stringify(input)}], ${quote('ours')}, { ${CURATION}, fresh: true, ${options} });`,
   });
   const plain = `
     const { createInterface } = require('node:readline'); const fs = require('node:fs');
     (async () => { const out = fs.createWriteStream(${quote('plain.jsonl')});
       for await (const line of createInterface({ input: fs.createReadStream(${JSON.stringify(input)}) })) {
-        const row = JSON.parse(line); const at = row.answer.lastIndexOf('####');
-        out.write(JSON.stringify({ question: row.question, answer: row.answer.slice(at + 4).trim() }) + '\\n');
+        const { question, answer } = JSON.parse(line);
+        out.write(JSON.stringify({ question, answer: answer.replace(/^[^]*####/, '').trim() }) + '\\n');
       } out.end(); })();`;
   const duckdb = duckdbPath();
   const duck = (threads: number): Contender => ({
@@ -133,7 +147,10 @@ async function main(): Promise<void> {
   );
   const results = path.join(__dirname, 'results');
   mkdirSync(results, { recursive: true });
-  const file = path.join(results, `curation-${about.date.slice(0, 10)}-${about.commit}.json`);
+  const file = path.join(
+    results,
+    `curation-${PROCEDURAL ? 'procedural-' : ''}${about.date.slice(0, 10)}-${about.commit}.json`,
+  );
   writeFileSync(
     file,
     `${JSON.stringify({ machine: about, rows: ROWS, megabytes, repetitions: REPETITIONS, figures }, null, 2)}\n`,
