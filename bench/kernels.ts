@@ -1,4 +1,5 @@
 import { grpoStep, logprobBackward, policyLoss, SamplingPlan, tokenLogprobs } from '../lib/index.js';
+import { reader } from './read.js';
 import { measure, type Case } from './suite.js';
 
 const SHAPES: [rows: number, vocab: number, where: string][] = [
@@ -34,8 +35,6 @@ function casesOf(rows: number, vocab: number, threads: number): Case[] {
   const { state } = tokenLogprobs(x, tokens);
   const dLogprob = new Float32Array(rows).fill(1);
   const d = new Float32Array(x.length);
-  // memchr for a byte that is not there: a native loop that does nothing but read.
-  const filled = Buffer.alloc(bytes, 2); // Filled: untouched pages would all be one page of filled, in the cache.
   const sampler = (options: ConstructorParameters<typeof SamplingPlan>[0]): (() => void) => {
     const plan = new SamplingPlan({ ...options, threads });
     return () => void plan.sample(x, keys);
@@ -50,7 +49,7 @@ function casesOf(rows: number, vocab: number, threads: number): Case[] {
     logprobBackward(x, tokens, { dLogprob: dLogprobs, state: forward.state }, { out: d, threads });
   };
   const own: Case[] = [
-    { name: 'read (memchr)', bytes, run: () => void filled.indexOf(1) },
+    { name: 'read (memchr)', bytes, run: reader(bytes, threads) },
     { name: 'log-prob', bytes, run: () => void tokenLogprobs(x, tokens, { entropy: false, out, threads }) },
     { name: 'log-prob + entropy', bytes, run: () => void tokenLogprobs(x, tokens, { out, threads }) },
     { name: 'sample, T = 1', bytes, run: sampler({}) },
@@ -58,7 +57,7 @@ function casesOf(rows: number, vocab: number, threads: number): Case[] {
     { name: 'sample, top-k 50 + top-p 0.95', bytes, run: sampler({ topK: 50, topP: 0.95 }) },
     { name: 'sample, top-p 0.9', bytes, run: sampler({ topP: 0.9 }) },
     {
-      name: 'copy (memcpy), read + write',
+      name: 'copy (memcpy, one thread), read + write',
       bytes: 2 * bytes,
       run: () => {
         d.set(x);
