@@ -16,6 +16,7 @@ const cuda = runtimeInfo().cuda.available ? describe : describe.skip;
 
 const [rows, vocab] = [4, 6000];
 const logits = new Random(3).normals(rows * vocab, 3);
+const tied = Float32Array.from(logits, (v) => Math.round(v));
 const keys = { seed: 9, sequences: Int32Array.of(5, 6, 7, 8), positions: Int32Array.of(0, 1, 2, 3) };
 
 cuda('sampling on CUDA', () => {
@@ -55,7 +56,6 @@ cuda('sampling on CUDA', () => {
   });
 
   it('ties at a cut, all kept, and a top-p that rounding keeps out of reach', () => {
-    const tied = Float32Array.from(logits, (v) => Math.round(v));
     const settings: SamplingOptions[] = [{ topK: 30 }, { topP: 0.7 }, { topK: 900, topP: 0.9 }, { topP: 1 - 2 ** -24 }];
     for (const options of settings) {
       const draw = (device: 'cpu' | 'cuda') =>
@@ -158,9 +158,11 @@ cuda('sampling on CUDA', () => {
       {},
       { topK: 40, topP: 0.9, temperature: Float32Array.of(0, 0.5, 1, 2) },
       { minP: 0.05, presencePenalty: 0.3, logprobTokens: [1, 2], topLogprobs: 3, outputs },
+      { topK: 900, topP: 0.9, ties: 'all', outputs },
     ] as const) {
       const plan = new SamplingPlan(options);
-      using x = DeviceTensor.from(logits, { shape: [rows, vocab] });
+      const values = 'ties' in options ? tied : logits;
+      using x = DeviceTensor.from(values, { shape: [rows, vocab] });
       using sequences = DeviceTensor.from(BigUint64Array.from(keys.sequences, BigInt));
       using positions = DeviceTensor.from(keys.positions);
       using words = DeviceTensor.from(bitmask);
@@ -176,7 +178,7 @@ cuda('sampling on CUDA', () => {
           keptSet?: { tokens: Int32Array; sizes: Int32Array };
         };
         const kept = keptSet && { keptSet: keptSetOf(keptSet) };
-        expect({ ...got, ...kept }).toEqual(plan.sample(logits, { ...keys, ...host }));
+        expect({ ...got, ...kept }).toEqual(plan.sample(values, { ...keys, ...host }));
       }
     }
     expect(deviceMemory()).toEqual(before);
