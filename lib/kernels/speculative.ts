@@ -1,7 +1,6 @@
-import binding = require('#binding');
-
 import { invalidValue } from '../errors.js';
 import { float32, int32, threadCount } from './arguments.js';
+import { host } from './host.js';
 import { type LogitsArray, type LogitsShape } from './logits.js';
 import { SamplingPlan, type SamplingKeys } from './sampling.js';
 import { packedLists, type TokenListOption } from './samplingOptions.js';
@@ -146,7 +145,7 @@ export function speculativeSample(
   const status = new Uint8Array(sequences);
   const threads = threadCount('plan.threads', plan.options.threads);
   const chain = [drafts, draftTokens, probabilities, accepted, status, threads, draft !== undefined] as const;
-  binding.speculate(...target.rowsCall, ...chain, ...(draft?.rowsCall ?? []));
+  host.speculate(...target.rowsCall, ...chain, ...(draft?.rowsCall ?? []));
   const { tokens, logprobs, rawLogprobs } = target.result();
   return { accepted, tokens, status, ...(logprobs && { logprobs }), ...(rawLogprobs && { rawLogprobs }) };
 }
