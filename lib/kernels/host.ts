@@ -19,14 +19,24 @@ const cells = {
 };
 
 /** New small arrays that the next call may be given to write, and those that it was: in the order of their cells. */
-const made: Result[] = [];
-const written: Result[] = [];
+const made: (Result | undefined)[] = new Array<undefined>(CELLS).fill(undefined);
+const written: (Result | undefined)[] = new Array<undefined>(CELLS).fill(undefined);
+const passed: unknown[] = new Array<undefined>(NUMBERS).fill(undefined);
+let madeCount = 0;
+let writtenCount = 0;
+let passedCount = 0;
 
 function small<A extends Result>(array: A): A {
   if (array.byteLength > CELL_BYTES) return array;
-  if (made.length === CELLS) made.length = 0; // Of calls that failed, or ran elsewhere.
-  made.push(array);
+  if (madeCount === CELLS) madeCount = 0; // Of calls that failed, or ran elsewhere.
+  made[madeCount++] = array;
   return array;
+}
+
+/** Whether `array` is among the new small arrays. */
+function isMade(array: unknown): array is Result {
+  for (let i = 0; i < madeCount; i++) if (made[i] === array) return true;
+  return false;
 }
 
 // New arrays of zeros for what the next call is to write.
@@ -35,28 +45,28 @@ export const newInt32 = (length: number): Int32Array => small(new Int32Array(len
 export const newUint8 = (length: number): Uint8Array => small(new Uint8Array(length));
 export const newFloat64 = (length: number): Float64Array => small(new Float64Array(length));
 
-/** Writes arguments into the frame, and those that must be passed to `passed`: returns how many. */
-function encode(args: readonly unknown[], passed: unknown[]): number {
+/** Writes arguments into the frame, and those that must be passed to `passed`. */
+function encode(args: readonly unknown[]): void {
   if (args.length > NUMBERS) throw new RangeError('too many arguments');
-  let count = 0;
   for (let i = 0; i < args.length; i++) {
     const value = args[i];
     if (typeof value === 'number') numbers[i] = value;
     else if (value === undefined) numbers[i] = -1;
     else if (typeof value === 'boolean') numbers[i] = value ? 1 : 0;
     else if (typeof value === 'bigint') words[i] = value;
-    else if (made.length > 0 && made.includes(value as Result)) numbers[i] = -1 - written.push(value as Result);
-    else {
-      numbers[i] = count;
-      passed[count++] = value;
+    else if (isMade(value)) {
+      numbers[i] = -2 - writtenCount;
+      written[writtenCount++] = value;
+    } else {
+      numbers[i] = passedCount;
+      passed[passedCount++] = value;
     }
   }
-  return count;
 }
 
 /** Copies small results out of their cells. */
 function collect(): void {
-  for (let cell = 0; cell < written.length; cell++) {
+  for (let cell = 0; cell < writtenCount; cell++) {
     const to = written[cell];
     const at = cell * CELL_BYTES;
     if (to instanceof Float32Array) copy(to, cells.float32, at / 4);
@@ -70,26 +80,30 @@ function copy(to: Result, from: Result, at: number): void {
   for (let i = 0; i < to.length; i++) to[i] = from[at + i] ?? NaN;
 }
 
+/** Forgets a call, so that it keeps nothing alive and leaves nothing in the cells. */
+function clear(): void {
+  for (let i = 0; i < (writtenCount * CELL_BYTES) / 8; i++) cells.float64[i] = 0;
+  for (let i = 0; i < writtenCount; i++) written[i] = undefined;
+  for (let i = 0; i < passedCount; i++) passed[i] = undefined;
+  madeCount = writtenCount = passedCount = 0;
+}
+
 type Native<A extends readonly unknown[], R = unknown> = (...args: A) => R;
 
 /** The same function with its arguments through the frame; `withCells`: it has written its results when it returns. */
 function through<A extends readonly unknown[], R>(native: Native<A, R>, withCells: boolean): Native<A, R> {
   const call = native as unknown as (...arrays: unknown[]) => R;
-  const passed: unknown[] = [];
   return (...args) => {
-    if (!withCells) made.length = 0;
+    if (!withCells) madeCount = 0;
     try {
-      const count = encode(args, passed);
-      cells.float64.fill(0, 0, written.length * (CELL_BYTES / 8));
-      // A spread makes a new array of them first.
-      const [a, b, c, d, e, f] = passed;
-      const returned = count <= 6 ? call(a, b, c, d, e, f) : call(...passed.slice(0, count));
+      encode(args);
+      const p = passed;
+      // A spread makes a new array first; node-addon-api makes one for more than six arguments.
+      const returned = passedCount <= 6 ? call(p[0], p[1], p[2], p[3], p[4], p[5]) : call(...p.slice(0, passedCount));
       collect();
       return returned;
     } finally {
-      made.length = 0;
-      written.length = 0;
-      passed.fill(undefined); // Keeps nothing alive.
+      clear();
     }
   };
 }

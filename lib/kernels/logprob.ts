@@ -1,6 +1,6 @@
 import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { allApart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { bindCall } from './bound.js';
 import { runAsync, type Abortable } from './cancel.js';
 import { kernelsOn } from './device/backend.js';
@@ -160,10 +160,7 @@ function prepareForward(logits: LogitsArray, tokens: Int32Array, options: TokenL
   const rows = int32('tokens', tokens).length;
   const x = checkLogits('logits', logits, rows, options);
   const { out, keptSet } = options;
-  if (out !== undefined) {
-    const inputs = [tokens, keptSet?.tokens, keptSet?.offsets];
-    for (const [name, array] of Object.entries(out)) apart(`options.out.${name}`, array, inputs);
-  }
+  if (out !== undefined) allApart('options.out', out, [tokens, keptSet?.tokens, keptSet?.offsets]);
   const row = rowOutputs(rows, options);
   const many = manyPerRow(rows, options);
   // prettier-ignore

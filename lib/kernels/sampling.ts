@@ -1,7 +1,7 @@
 import binding = require('#binding');
 
 import { invalidType, invalidValue } from '../errors.js';
-import { apart, float32, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { allApart, float32, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { bindCall } from './bound.js';
 import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
@@ -172,10 +172,7 @@ export class SamplingPlan {
       status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass,
       n, topLogprobs?.tokens, topLogprobs?.logprobs, chosen.tokens, chosen.offsets, chosenLogprobs, kept,
     ];
-    if (keys.out !== undefined) {
-      const inputs = rowsCall.slice(0, rowsCall.indexOf(status)).filter((value) => ArrayBuffer.isView(value));
-      for (const [name, array] of Object.entries(keys.out)) apart(`out.${name}`, array, inputs);
-    }
+    if (keys.out !== undefined) allApart('out', keys.out, rowsCall.slice(0, rowsCall.indexOf(status)));
     const result = (): SampledTokens => {
       const sampled: { -readonly [K in keyof SampledTokens]: SampledTokens[K] } = { tokens, status };
       if (logprobs) sampled.logprobs = logprobs;
