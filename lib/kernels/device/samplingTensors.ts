@@ -7,7 +7,6 @@ import { packedLists, type SamplingOutput, type TokenListOption } from '../sampl
 import { onDeviceOf, type DeviceInput, type OnStream } from './call.js';
 import { checkDeviceLogits } from './logits.js';
 import { encodeSampling, type SamplingArguments } from './sampling.js';
-import { requireCudaSampling } from './samplingSupport.js';
 
 /** `SamplingKeys` for logits on a device; small arrays may stay on the host. */
 export interface DeviceSamplingKeys extends OnStream, Pick<SamplingKeys, 'seed' | 'sample' | 'samples' | 'history'> {
@@ -45,12 +44,11 @@ export interface DeviceSampledTokens {
  *
  * @param plan its `device` option is ignored: this runs where the logits are.
  * @param logits `[rows, vocab]`, float32, bfloat16 or float16; rows may be strided.
- * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_CUDA_UNAVAILABLE` for more `topLogprobs` than
- * 4096; `ERR_NATIVE` where CUDA fails. Bad rows are not errors, see `status`.
+ * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; `ERR_NATIVE` where CUDA fails. Bad rows are not
+ * errors, see `status`.
  */
 export function deviceSample(plan: SamplingPlan, logits: DeviceTensor, keys: DeviceSamplingKeys): DeviceSampledTokens {
   return onDeviceOf('logits', logits, keys.stream, (call) => {
-    requireCudaSampling(plan.options);
     const { positions, out = {} } = keys;
     if (!(positions instanceof DeviceTensor || positions instanceof Int32Array)) {
       throw invalidType('positions', 'an Int32Array or a DeviceTensor', positions);
