@@ -231,13 +231,17 @@ declare const binding: {
   cudaReleaseWorkspaces(): void;
   cudaLogprobForward(...args: CudaOperationArguments): void;
   cudaLogprobBackward(...args: CudaOperationArguments): void;
+  cudaLogprobMerge(...args: CudaOperationArguments): void;
   cudaSample(...args: CudaOperationArguments): void;
+  cudaSpeculate(...args: CudaOperationArguments): void;
   /** native/addon/cuda_losses.cpp */
   cudaGroupAdvantages(...args: CudaOperationArguments): void;
   cudaGreedyBaseline(...args: CudaOperationArguments): void;
   cudaWeightedSum(...args: CudaOperationArguments): void;
   cudaGroupSignal(...args: CudaOperationArguments): void;
   cudaSequenceMask(...args: CudaOperationArguments): void;
+  cudaRewardsAtEnd(...args: CudaOperationArguments): void;
+  cudaOverlongPenalty(...args: CudaOperationArguments): void;
   cudaGae(...args: CudaOperationArguments): void;
   cudaWhiten(...args: CudaOperationArguments): void;
   cudaOptimalTokenBaseline(...args: CudaOperationArguments): void;

@@ -11,6 +11,32 @@
 namespace crossthink::cuda {
 namespace {
 
+// Sorts a list by value descending, then id ascending: a bitonic network for any size (in each of its steps what lies
+// past the end counts as smallest, and stays there).
+__device__ CT_NOINLINE void SortDescending(const TokenList& list, size_t size) {
+  const auto key = [&](size_t i) { return spec::OrderKey(list.values[i], list.ids[i]); };
+  const auto order = [&](size_t a, size_t b) {
+    if (b >= size || key(a) > key(b)) return;
+    const float value = list.values[a];
+    const uint32_t id = list.ids[a];
+    list.values[a] = list.values[b], list.ids[a] = list.ids[b];
+    list.values[b] = value, list.ids[b] = id;
+  };
+  size_t padded = 1;
+  while (padded < size) padded *= 2;
+  for (size_t run = 2; run <= padded; run *= 2) {
+    for (size_t distance = run / 2; distance > 0; distance /= 2) {
+      for (size_t i = threadIdx.x; i < padded / 2; i += kSelectThreads) {
+        const size_t in_pair = i % distance;
+        const size_t a = (i - in_pair) * 2 + in_pair;
+        // A run begins by facing the second half of its elements in reverse.
+        order(a, distance == run / 2 ? a - in_pair + run - 1 - in_pair : a + distance);
+      }
+      __syncthreads();
+    }
+  }
+}
+
 class WideSampler : public WideFilters {
  public:
   using WideFilters::WideFilters;
@@ -59,8 +85,7 @@ class WideSampler : public WideFilters {
     if (op_.gumbel) {
       i = GumbelMax(size(), list().values, list().ids, c(), reference(), sample);
     } else if (total_ == 0) {
-      // No mass to tell the tokens apart by: where the search of draw_cpu.h ends, block by block.
-      i = (size() - 1) / kMaximaBlock * kMaximaBlock;
+      i = MasslessIndex(size());
     } else {
       const uint64_t bits = Random64(sample, spec::Purpose::kSample);
       const Selected selected =

@@ -44,6 +44,9 @@ class WideFilters : public WideRow {
     return listed_ || HasDistribution(Sums());
   }
 
+  // Lists every token that is left. False where they have no masses.
+  __device__ bool ListAll() { return listed_ || List(kLowestLogit); }
+
   __device__ bool listed() const { return listed_; }
   __device__ const TokenList& list() const { return shared_->memory.list; }
   __device__ size_t size() const { return size_; }
@@ -73,6 +76,11 @@ class WideFilters : public WideRow {
     const uint64_t last = CutKey(SelectListed(k, [](size_t) { return uint64_t{1}; }).key, keep_ties);
     KeepIf([last](float value, uint32_t id) { return spec::OrderKey(value, id) >= last; });
     return weighed;
+  }
+
+  template <class F>
+  __device__ void ForEachListed(F f) const {
+    for (size_t i = threadIdx.x; i < size_; i += kSelectThreads) f(i);
   }
 
   __device__ uint64_t MassOf(float value) const {
@@ -150,13 +158,6 @@ class WideFilters : public WideRow {
     });
     listed_ = true;
     return Weigh();
-  }
-
-  __device__ bool ListAll() { return listed_ || List(kLowestLogit); }
-
-  template <class F>
-  __device__ void ForEachListed(F f) const {
-    for (size_t i = threadIdx.x; i < size_; i += kSelectThreads) f(i);
   }
 
   // keeps(value, id)

@@ -6,7 +6,6 @@
 
 #include "kernels/sampling/select.cuh"
 #include "runtime/cuda/device.cuh"
-#include "spec/order.h"
 
 // A list of tokens in ascending order of id in device memory, filled and thinned out by a block of 256 threads.
 namespace crossthink::cuda {
@@ -96,32 +95,6 @@ __device__ __forceinline__ size_t FillList(ScanShared* shared, size_t count, con
   }
   __syncthreads();
   return size;
-}
-
-// Sorts a list by value descending, then id ascending: a bitonic network for any size (in each of its steps what lies
-// past the end counts as smallest, and stays there).
-__device__ CT_NOINLINE void SortDescending(const TokenList& list, size_t size) {
-  const auto key = [&](size_t i) { return spec::OrderKey(list.values[i], list.ids[i]); };
-  const auto order = [&](size_t a, size_t b) {
-    if (b >= size || key(a) > key(b)) return;
-    const float value = list.values[a];
-    const uint32_t id = list.ids[a];
-    list.values[a] = list.values[b], list.ids[a] = list.ids[b];
-    list.values[b] = value, list.ids[b] = id;
-  };
-  size_t padded = 1;
-  while (padded < size) padded *= 2;
-  for (size_t run = 2; run <= padded; run *= 2) {
-    for (size_t distance = run / 2; distance > 0; distance /= 2) {
-      for (size_t i = threadIdx.x; i < padded / 2; i += kSelectThreads) {
-        const size_t in_pair = i % distance;
-        const size_t a = (i - in_pair) * 2 + in_pair;
-        // A run begins by facing the second half of its elements in reverse.
-        order(a, distance == run / 2 ? a - in_pair + run - 1 - in_pair : a + distance);
-      }
-      __syncthreads();
-    }
-  }
 }
 
 }  // namespace
