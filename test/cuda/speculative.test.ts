@@ -158,7 +158,7 @@ cuda('speculative sampling on CUDA', () => {
     expect(call({}, { out: { accepted: x } })).toThrow('out.accepted must be of int32');
     const narrow = DeviceTensor.from(new Float32Array(sequences * drafts * 2), { shape: [sequences * drafts, 2] });
     expect(call({ draftLogits: narrow })).toThrow('draftLogits');
-    for (const tensor of [x, narrow, ...Object.values(got)] as DeviceTensor[]) tensor.dispose();
+    for (const tensor of [x, narrow, ...(Object.values(got) as DeviceTensor[])]) tensor.dispose();
     expect(deviceMemory()).toEqual(before);
   });
 
