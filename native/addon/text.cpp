@@ -157,13 +157,15 @@ class QuestionParquetObject : public Napi::ObjectWrap<QuestionParquetObject> {
 class PlainRowsObject : public Napi::ObjectWrap<PlainRowsObject> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(env, "PlainRows",
-                       {InstanceMethod<&PlainRowsObject::Learn>("learn"), InstanceMethod<&PlainRowsObject::Read>("read")});
+    return DefineClass(
+        env, "PlainRows",
+        {InstanceMethod<&PlainRowsObject::Learn>("learn"), InstanceMethod<&PlainRowsObject::Read>("read")});
   }
   // new PlainRows(question, answer, mark, subject, maxWords, ascii)
   explicit PlainRowsObject(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<PlainRowsObject>(info),
-        rows_({TextsOf(info, 0), TextsOf(info, 1), TextOf(info, 2), TextOf(info, 3), SizeOf(info, 4), FlagOf(info, 5)}) {}
+        rows_(
+            {TextsOf(info, 0), TextsOf(info, 1), TextOf(info, 2), TextOf(info, 3), SizeOf(info, 4), FlagOf(info, 5)}) {}
 
  private:
   static std::string TextOf(const Napi::CallbackInfo& info, size_t index) {
@@ -193,8 +195,8 @@ class PlainRowsObject : public Napi::ObjectWrap<PlainRowsObject> {
                      state[5],
                      state[6]};
     if (place.at > block.size() || LengthOf(info, 1) - batch.used < block.size() - place.at) return;
-    const size_t room = std::min((LengthOf(info, 2) - batch.texts) / QuestionRows::kOptions,
-                                 LengthOf(info, 3) / 4 - batch.rows);
+    const size_t room =
+        std::min((LengthOf(info, 2) - batch.texts) / QuestionRows::kOptions, LengthOf(info, 3) / 4 - batch.rows);
     const double last = std::min(NumberOf(info, 5), place.row + static_cast<double>(room) - 1);
     rows_.Read(block, static_cast<int32_t>(std::min(last, 2147483647.0)), &place, &batch);
     state[0] = static_cast<uint32_t>(place.at);

@@ -43,8 +43,8 @@ class ParquetColumn {
   // Forgets what was appended since OpenText.
   void DropText() { plain_.resize(open_); }
 
-  // Ends the entries of a row. RepeatRow adds a row with the entries of the last that was ended so: one of null, or of a
-  // dictionary's texts, in the same row group.
+  // Ends the entries of a row. RepeatRow adds a row with the entries of the last that was ended so: one of null, or of
+  // a dictionary's texts, in the same row group.
   void EndRow();
   void RepeatRow();
 

@@ -53,7 +53,8 @@ export interface AdapterDefinition {
   readonly withheld?: boolean;
   /** Several questions in one row of the file: the rows to `read`. Absent: the row itself. */
   readonly expand?: (row: unknown) => readonly unknown[];
-  readonly plain?: PlainFields;
+  /** Absent where rows have to be read one by one in TypeScript. */
+  readonly plain?: PlainFields | undefined;
   /** Whether a row has this data set's schema: used by `--adapter auto` on the first rows of a file. */
   readonly recognises: (row: unknown, context: RowContext) => boolean;
   /** The row's content; throws `RowProblem` to drop the row. */

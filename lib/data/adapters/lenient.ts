@@ -8,9 +8,9 @@ import type { Adapter } from './adapter.js';
  * lm-evaluation-harness write them.
  */
 export function lenient(adapter: Adapter): Adapter {
-  const { plain: _, ...rest } = adapter;
   return {
-    ...rest,
+    ...adapter,
+    plain: undefined,
     lenient: true,
     recognises: (row, context) => adapter.recognises(lenientRow(row), context),
     parse: (row, context, identify) => adapter.parse(lenientRow(row), context, identify),
