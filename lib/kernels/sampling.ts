@@ -6,7 +6,6 @@ import { bindCall } from './bound.js';
 import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
 import { type SampledRows } from './device/sampling.js';
-import { requireCudaSampling } from './device/samplingSupport.js';
 import { bound, host, newFloat32, newInt32, newUint8 } from './host.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
 import {
@@ -199,10 +198,7 @@ export class SamplingPlan {
   }
 
   #kernels(): RowKernels {
-    const { options } = this.#packed;
-    const kernels = kernelsOn(options.device);
-    if (kernels !== host) requireCudaSampling(options);
-    return kernels;
+    return kernelsOn(this.options.device);
   }
 
   /**

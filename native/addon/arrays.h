@@ -35,6 +35,7 @@ inline double NumberOf(const Napi::CallbackInfo& info, size_t index) { return in
 inline size_t SizeOf(const Napi::CallbackInfo& info, size_t index) {
   return static_cast<size_t>(NumberOf(info, index));
 }
+inline bool FlagOf(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Boolean>(); }
 
 }  // namespace crossthink::addon
 
