@@ -1,4 +1,4 @@
-#include "kernels/policy_loss/plain_clip_cpu.h"
+#include "kernels/policy_loss/plain_loss_cpu.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "packed.h"
 #include "runner.h"

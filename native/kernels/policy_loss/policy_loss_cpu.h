@@ -99,6 +99,18 @@ CT_INLINE bool TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, cons
   return SumsAreFinite(op, policy, kl, entropy);
 }
 
+template <class V>
+CT_INLINE SequenceVectors<V> SequenceVectorsOf(const PolicyLoss& op, size_t sequence, const SequenceTerms& term) {
+  SequenceVectors<V> s;
+  s.advantage = V::Set(op.token_advantages ? 0.0F : op.advantages[sequence]);
+  s.scale = V::Set(static_cast<float>(term.scale));
+  s.ratio = V::Set(term.ratio);
+  s.factor = V::Set(term.factor);
+  s.dropped = FirstLanes<V>(term.dropped ? V::kWidth : 0);
+  s.limited = FirstLanes<V>(term.limited ? V::kWidth : 0);
+  return s;
+}
+
 template <class V, template <class> class L>
 void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
   const PolicyLoss op = given;  // A copy that no store can alias: parameters stay in registers.
@@ -106,13 +118,7 @@ void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, doubl
     double* out = sums + q * kLossSums;
     for (size_t k = 0; k < kLossSums; ++k) out[k] = 0.0;
     const SequenceTerms& term = terms[q];
-    SequenceVectors<V> s;
-    s.advantage = V::Set(op.token_advantages ? 0.0F : op.advantages[q]);
-    s.scale = V::Set(static_cast<float>(term.scale));
-    s.ratio = V::Set(term.ratio);
-    s.factor = V::Set(term.factor);
-    s.dropped = FirstLanes<V>(term.dropped ? V::kWidth : 0);
-    s.limited = FirstLanes<V>(term.limited ? V::kWidth : 0);
+    const SequenceVectors<V> s = SequenceVectorsOf<V>(op, q, term);
     const auto last = static_cast<size_t>(op.offsets[q + 1]);
     for (auto i = static_cast<size_t>(op.offsets[q]); i < last; i += spec::kTokenTile) {
       const size_t stop = last - i < spec::kTokenTile ? last : i + spec::kTokenTile;
