@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/sequence.h"
@@ -131,31 +132,63 @@ void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, doubl
   }
 }
 
+// What FinishSequence needs of a sequence.
 template <class V>
-void PolicyLossSequences(const PolicyLoss& op, SequenceTerms* terms, size_t begin, size_t end) {
+struct SequenceSums {
+  LaneSum<V> log_ratio, divergence;
+};
+
+template <class V, bool kDivergence>
+CT_INLINE void SequenceStep(const PolicyLoss& op, const float* rollout, float advantage, size_t i, size_t n,
+                            size_t part, SequenceSums<V>* sums) {
+  const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
+  const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
+  const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
+  sums->log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
+  if constexpr (kDivergence) sums->divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+}
+
+template <class V, bool kDivergence, size_t... kPart>
+CT_INLINE void SequenceSteps(const PolicyLoss& op, const float* rollout, float advantage, size_t i,
+                             SequenceSums<V>* sums, std::index_sequence<kPart...>) {
+  (SequenceStep<V, kDivergence>(op, rollout, advantage, i + kPart * V::kWidth, V::kWidth, kPart, sums), ...);
+}
+
+template <class V, bool kDivergence>
+void SequencesOf(const PolicyLoss& given, SequenceTerms* terms, size_t begin, size_t end) {
   constexpr size_t w = V::kWidth;
+  constexpr size_t kParts = LaneSum<V>::kParts;
+  const PolicyLoss op = given;
   const float* rollout = op.rollout_logprobs != nullptr ? op.rollout_logprobs : op.old_logprobs;
   for (size_t q = begin; q < end; ++q) {
     const auto last = static_cast<size_t>(op.offsets[q + 1]);
     const float advantage = op.token_advantages ? 0.0F : op.advantages[q];
     for (auto tile = static_cast<size_t>(op.offsets[q]); tile < last; tile += spec::kTokenTile) {
       const size_t stop = last - tile < spec::kTokenTile ? last : tile + spec::kTokenTile;
-      LaneSum<V> log_ratio, divergence;
-      log_ratio.Clear();
-      divergence.Clear();
-      for (size_t i = tile; i < stop; i += w) {
-        const size_t n = stop - i < w ? stop - i : w;
-        const size_t part = (i - tile) % spec::kTokenLanes / w;
-        const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
-        const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
-        const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
-        log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
-        divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+      SequenceSums<V> whole;
+      whole.log_ratio.Clear();
+      whole.divergence.Clear();
+      size_t i = tile;
+      if constexpr (kParts <= 4) {
+        for (; i + spec::kTokenLanes <= stop; i += spec::kTokenLanes) {
+          SequenceSteps<V, kDivergence>(op, rollout, advantage, i, &whole, std::make_index_sequence<kParts>());
+        }
       }
-      terms[q].log_ratio_sum += log_ratio.Join();
-      terms[q].divergence_sum += divergence.Join();
+      SequenceSums<V> sums = whole;  // In memory, as in PlainTile.
+      for (size_t part = 0; i < stop; i += w, part = (part + 1) % kParts) {
+        SequenceStep<V, kDivergence>(op, rollout, advantage, i, stop - i < w ? stop - i : w, part, &sums);
+      }
+      terms[q].log_ratio_sum += sums.log_ratio.Join();
+      if constexpr (kDivergence) terms[q].divergence_sum += sums.divergence.Join();
     }
   }
+}
+
+template <class V>
+void PolicyLossSequences(const PolicyLoss& op, SequenceTerms* terms, size_t begin, size_t end) {
+  // Without a limit no divergence is above it, not even one that is no number.
+  const auto sums = op.off_policy_limit != kNoLimit ? SequencesOf<V, true> : SequencesOf<V, false>;
+  sums(op, terms, begin, end);
 }
 
 }  // namespace
