@@ -53,11 +53,12 @@ PolicyLossResult RunPolicyLoss(const PolicyLoss& op, const PolicyLossKernel& ker
                           : kernel.plain[static_cast<size_t>(plain)][op.ref_logprobs != nullptr ? 1 : 0];
   const bool in_two_passes = NeedsSequenceSums(op);
   const auto body = [&](size_t begin, size_t end) {
-    if (in_two_passes) {  // The second finds in the cache what the first has read.
-      kernel.sequences(op, terms.data(), begin, end);
-      for (size_t s = begin; s < end; ++s) FinishSequence(op, s, &terms[s]);
+    if (!in_two_passes) return tokens(op, terms.data(), sums.data(), begin, end);
+    for (size_t s = begin; s < end; ++s) {  // The second pass finds in the cache what the first has read.
+      kernel.sequences(op, terms.data(), s, s + 1);
+      FinishSequence(op, s, &terms[s]);
+      tokens(op, terms.data(), sums.data(), s, s + 1);
     }
-    tokens(op, terms.data(), sums.data(), begin, end);
   };
   pool.ParallelFor(op.sequences, grain, body, threads);
 
