@@ -48,9 +48,21 @@ CT_INLINE size_t CountAtLeast(const float* x, size_t n, float bound) {
 }
 
 // A value that at least k of the maxima reach, hence at least k elements of the row; -FLT_MAX where too few are finite.
-// Any such value would do: bisection stops when it keeps not many more than k.
+// Any such value would do: bisection stops when it keeps not many more than k. Where the maxima are many, those of four
+// blocks are joined first (in `joined`): that finds as good a value in a quarter of the time.
 template <class V>
-CT_INLINE float BoundForCount(const float* maxima, size_t n, size_t k) {
+CT_INLINE float BoundForCount(const float* maxima, size_t n, size_t k, float* joined) {
+  constexpr size_t w = V::kWidth;
+  if (n / 4 >= 4 * k + 4 * w) {
+    size_t count = 0;
+    for (size_t i = 0; i + 4 * w <= n; i += 4 * w, count += w) {
+      const typename V::F low = V::Max(V::Load(maxima + i), V::Load(maxima + i + w));
+      const typename V::F high = V::Max(V::Load(maxima + i + 2 * w), V::Load(maxima + i + 3 * w));
+      V::Store(joined + count, V::Max(low, high));
+    }
+    maxima = joined;
+    n = count;
+  }
   if (CountAtLeast<V>(maxima, n, kLowestLogit) < k) return kLowestLogit;
   uint32_t low = spec::OrderedBits(kLowestLogit);
   uint32_t high = spec::OrderedBits(MaxOf<V, Float32Elements<V>>(maxima, n)) + 1;

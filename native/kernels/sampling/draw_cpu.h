@@ -95,8 +95,8 @@ size_t DrawFromHead(const typename E::T* x, size_t n, float c, float reference, 
     const size_t end = begin + kMaximaBlock < n ? begin + kMaximaBlock : n;
     size_t next = i;
     while (next < set.size && set.ids[next] < end) ++next;
-    const uint64_t mass = static_cast<uint64_t>(*head) +
-                          MassFrom<V>(set.values + i, set.probabilities + i, next - i, -spec::Infinity());
+    const uint64_t mass =
+        static_cast<uint64_t>(*head) + MassFrom<V>(set.values + i, set.probabilities + i, next - i, -spec::Infinity());
     if (target >= mass) {
       target -= mass;
       i = next;

@@ -77,8 +77,8 @@ RowSweep SweepRow(const Sampling& op, size_t row, const typename E::T* x, bool e
     const typename E::T* tile = x + i * spec::kTile;
     const size_t size = i + 1 < tiles ? spec::kTile : n - i * spec::kTile;
     if (raw != nullptr) {
-      s->raw[i] = entropy ? SumTile<V, E, Weighted::kYes>(tile, size, raw_c)
-                          : SumTile<V, E, Weighted::kNo>(tile, size, raw_c);
+      s->raw[i] =
+          entropy ? SumTile<V, E, Weighted::kYes>(tile, size, raw_c) : SumTile<V, E, Weighted::kNo>(tile, size, raw_c);
     }
     if (sums) s->processed[i] = SumTile<V, E, Weighted::kNo>(tile, size, c);
     if (filtered) sweep.maxima += BlockMaxima<V, E>(tile, size, s->maxima + sweep.maxima);
@@ -205,7 +205,7 @@ class FilteredRow {
   bool TopK(size_t k) {
     FindMaxima();
     if (!ListHead()) return false;
-    if (!listed_ && !List(BoundForCount<V>(s_->maxima, sweep_.maxima, k))) return false;
+    if (!listed_ && !List(BoundForCount<V>(s_->maxima, sweep_.maxima, k, s_->narrowed.values))) return false;
     if (s_->set.size <= k) return true;
     FillCandidates(s_->set, s_->candidates);
     const size_t kept = Cut<CutBy::kCount>(s_->candidates, s_->set.size, k);
@@ -390,7 +390,7 @@ class FilteredRow {
   float reference_ = 0;
   float largest_ = 0;
   bool has_largest_ = false;
-  float front_ = 0;   // Where head_ is not 0, all tokens of at least this logit are left too, of that mass:
+  float front_ = 0;    // Where head_ is not 0, all tokens of at least this logit are left too, of that mass:
   uint64_t head_ = 0;  // only those behind them are listed, up to the key last_.
   uint64_t last_ = 0;
   bool listed_ = false;

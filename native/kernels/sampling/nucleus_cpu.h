@@ -83,7 +83,7 @@ CT_INLINE float ValueAtTail(const SampledTokens& sample, float mass) {
 // Only the tail is estimated: its tokens are many and small, those in front of it may be few and missed.
 template <class V>
 CT_INLINE CutBracket BracketOf(const SampledTokens& sample, double tail, size_t size) {
-  constexpr float kDeviations = 4.0F;
+  constexpr float kDeviations = 3.0F;
   const float largest = LargestBelow<V>(sample, spec::Infinity());
   const auto wanted = static_cast<float>(tail * static_cast<double>(sample.size) / static_cast<double>(size));
   const float middle = ValueAtTail<V>(sample, wanted);
@@ -92,6 +92,8 @@ CT_INLINE CutBracket BracketOf(const SampledTokens& sample, double tail, size_t 
   CutBracket bracket = {-spec::Infinity(), ValueAtTail<V>(sample, wanted + margin)};
   bracket.high = bracket.high > largest ? spec::Infinity() : spec::FromOrderedBits(spec::OrderedBits(bracket.high) + 1);
   if (wanted > margin) bracket.low = LargestBelow<V>(sample, ValueAtTail<V>(sample, wanted - margin));
+  // Few in front of it: they may as well be listed.
+  if (CountAtLeast<V>(sample.values, sample.size, bracket.low) * 32 < sample.size) bracket.high = spec::Infinity();
   return bracket;
 }
 
@@ -169,7 +171,8 @@ uint64_t LastByMass(const TokenSet& set, uint64_t total, uint64_t limit, TokenSe
   for (int round = 0; round < 8 && rest->size > kSmall; ++round) {
     SampledTokens sample;
     SampleSet<V>(*rest, &sample);
-    const double tail = limit < total ? static_cast<double>(total - limit) * static_cast<double>(1 / spec::kMassScale) : 0;
+    const double tail =
+        limit < total ? static_cast<double>(total - limit) * static_cast<double>(1 / spec::kMassScale) : 0;
     CutBracket bracket = BracketOf<V>(sample, tail, rest->size);
     const uint64_t front = MassFrom<V>(*rest, bracket.high);
     const uint64_t reached = MassFrom<V>(*rest, bracket.low);

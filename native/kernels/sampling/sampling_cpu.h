@@ -95,7 +95,8 @@ void WriteTop(const Sampling& op, size_t row, const RawRow<V, E>& raw, bool vali
   size_t found = 0;
   if (valid) {
     const size_t maxima = BlockMaxima<V, E>(raw.x, raw.n, s->maxima);
-    Collect<V, E>(raw.x, raw.n, s->maxima, BoundForCount<V>(s->maxima, maxima, wanted), &s->set);
+    const float bound = BoundForCount<V>(s->maxima, maxima, wanted, s->narrowed.values);
+    Collect<V, E>(raw.x, raw.n, s->maxima, bound, &s->set);
     for (size_t i = 0; i < s->set.size; ++i) s->candidates[i] = {spec::OrderKey(s->set.values[i], s->set.ids[i]), 0};
     found = Cut<CutBy::kCount>(s->candidates, s->set.size, wanted);
   }
@@ -191,8 +192,8 @@ void SampleRow(const Sampling& op, size_t row, SamplingScratch* s) {
   bool drawn = false;
   if (valid && edited) {
     EditRow<V, E>(op.edits, row, x, n, s->narrowed.ids, s->edited);
-    drawn = DrawSamples<V, Float32Elements<V>>(op, row, s->edited, s, {},
-                                               !raw_wanted || op.temperature.At(row) == 0.0F);
+    drawn =
+        DrawSamples<V, Float32Elements<V>>(op, row, s->edited, s, {}, !raw_wanted || op.temperature.At(row) == 0.0F);
   } else if (valid) {
     drawn = DrawSamples<V, E>(op, row, x, s, sweep, !raw_wanted);
   }
