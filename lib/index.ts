@@ -226,6 +226,14 @@ export {
   type DevicePolicyLossInputs,
   type DevicePolicyLossOptions,
 } from './kernels/device/policyLoss.js';
+export { deviceMergeLogprobs, type DeviceMergedLogprobs } from './kernels/device/merge.js';
+export { deviceMaskTruncated, deviceOverlongPenalty, deviceRewardsAtEnd } from './kernels/device/responseTensors.js';
+export {
+  deviceSpeculativeSample,
+  type DeviceSpeculativeInputs,
+  type DeviceSpeculativeKeys,
+  type DeviceSpeculativeTokens,
+} from './kernels/device/speculativeTensors.js';
 export { deviceSample, type DeviceSampledTokens, type DeviceSamplingKeys } from './kernels/device/samplingTensors.js';
 export {
   deviceDynamicSampling,

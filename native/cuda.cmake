@@ -20,7 +20,8 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
   native/kernels/policy_loss/rollout_correction.cu
   native/kernels/policy_loss/selection.cu
   native/kernels/sampling/sample.cu
-  native/kernels/sampling/sample_wide.cu)
+  native/kernels/sampling/sample_wide.cu
+  native/kernels/sampling/speculative.cu)
 set(CROSSTHINK_GPU_RUNNER_SOURCES
   native/kernels/advantage/advantage.cpp
   native/kernels/advantage/token_advantages.cpp

@@ -5,7 +5,9 @@ import { type Device } from '../native/device.js';
 import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { bindCall } from './bound.js';
 import { cancellable, type Abortable } from './cancel.js';
-import { kernelsOn } from './device/backend.js';
+import { gpuOf, kernelsOn } from './device/backend.js';
+import { withCall } from './device/call.js';
+import { callMerge } from './device/merge.js';
 import {
   checkLogits,
   floatTypeCode,
@@ -240,10 +242,14 @@ export type MergedLogprobs = Required<
  *
  * @param states `state` of each shard's {@link tokenLogprobs}, in the order of the shards. Entropy and sum of squares are
  * NaN where a shard was computed without.
+ * @param options `device`: where to compute; default `'cpu'`.
  * @returns With the `state` for {@link logprobBackward} of every shard. A target that no shard has counts as masked.
  * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for states that do not fit together.
  */
-export function mergeLogprobs(states: readonly Float64Array[]): MergedLogprobs {
+export function mergeLogprobs(
+  states: readonly Float64Array[],
+  options: Pick<LogprobOptions, 'device'> = {},
+): MergedLogprobs {
   const length = states[0]?.length ?? 0;
   states.forEach((state, i) => float64(`states[${i}]`, state, length));
   if (length % STATE_SIZE !== 0) throw invalidValue('states[0]', `of rows * ${STATE_SIZE} elements`, states[0]);
@@ -255,8 +261,16 @@ export function mergeLogprobs(states: readonly Float64Array[]): MergedLogprobs {
   const row = (): Float32Array => new Float32Array(rows);
   const [logprob, logsumexp, entropy, sumSquares] = [row(), row(), row(), row()];
   const [state, status] = [new Float64Array(length), new Uint8Array(rows)];
-  binding.logprobMerge(all, states.length, rows, status, logprob, logsumexp, state, entropy, sumSquares);
-  return { logprob, logsumexp, entropy, sumSquares, state, status };
+  const results = { logprob, logsumexp, entropy, sumSquares, state, status };
+  const gpu = gpuOf(options.device);
+  if (gpu === null) {
+    binding.logprobMerge(all, states.length, rows, status, logprob, logsumexp, state, entropy, sumSquares);
+  } else {
+    withCall(gpu, undefined, (call) => {
+      callMerge<ArrayBufferView>(call, all, states.length, rows, results);
+    });
+  }
+  return results;
 }
 
 export interface LogprobGradients {

@@ -17,16 +17,21 @@ export interface OverlongOptions {
   readonly cap?: boolean;
 }
 
+/** The numbers of the options, checked; `most`: the largest share of `factor`. */
+export function checkOverlong(options: OverlongOptions) {
+  const maxLength = numberIn('options.maxLength', options.maxLength, NaN, 1);
+  const buffer = numberIn('options.buffer', options.buffer, NaN, 1, maxLength);
+  const factor = numberIn('options.factor', options.factor, 1, 0);
+  return { maxLength, buffer, factor, most: options.cap === false ? Infinity : 1 };
+}
+
 /**
  * The penalty to add to each reward: 0 up to `maxLength - buffer` tokens, then linear down to -factor at `maxLength`.
  *
  * @param lengths valid tokens per response, as any array of numbers.
  */
 export function overlongPenalty(lengths: ArrayLike<number>, options: OverlongOptions): Float32Array {
-  const maxLength = numberIn('options.maxLength', options.maxLength, NaN, 1);
-  const buffer = numberIn('options.buffer', options.buffer, NaN, 1, maxLength);
-  const factor = numberIn('options.factor', options.factor, 1, 0);
-  const most = options.cap === false ? Infinity : 1;
+  const { maxLength, buffer, factor, most } = checkOverlong(options);
   return Float32Array.from(lengths, (length) => {
     const share = Math.min(most, Math.max(0, (length - (maxLength - buffer)) / buffer));
     return share === 0 ? 0 : -share * factor;

@@ -6,7 +6,6 @@ import { bindCall } from './bound.js';
 import { cancellable } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
 import { type SampledRows } from './device/sampling.js';
-import { requireCudaSampling } from './device/samplingSupport.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
 import {
   packedLists,
@@ -202,10 +201,7 @@ export class SamplingPlan {
   }
 
   #kernels(): RowKernels {
-    const { options } = this.#packed;
-    const kernels = kernelsOn(options.device);
-    if (kernels !== binding) requireCudaSampling(options);
-    return kernels;
+    return kernelsOn(this.options.device);
   }
 
   /**

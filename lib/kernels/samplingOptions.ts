@@ -104,10 +104,7 @@ export interface SamplingOptions {
   readonly logprobTokens?: TokenListOption | undefined;
   /** Most threads to use; default: the whole pool. The result never depends on it. */
   readonly threads?: number | undefined;
-  /**
-   * Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. More than 4096
-   * `topLogprobs` throw `ERR_CUDA_UNAVAILABLE` there.
-   */
+  /** Where to compute; default `'cpu'`. On a GPU the arrays are copied there and back: the bits are the same. */
   readonly device?: Device | undefined;
 }
 

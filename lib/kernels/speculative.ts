@@ -2,6 +2,9 @@ import binding = require('#binding');
 
 import { invalidValue } from '../errors.js';
 import { float32, int32, threadCount } from './arguments.js';
+import { gpuOf } from './device/backend.js';
+import { withCall } from './device/call.js';
+import { callSpeculate } from './device/speculative.js';
 import { type LogitsArray, type LogitsShape } from './logits.js';
 import { SamplingPlan, type SamplingKeys } from './sampling.js';
 import { packedLists, type TokenListOption } from './samplingOptions.js';
@@ -79,8 +82,12 @@ function repeatedLists(field: string, option: TokenListOption, sequences: number
   return { tokens: all, offsets: ends };
 }
 
-/** Keys of `rows` consecutive positions of each sequence. */
-function keysOf(keys: SpeculativeKeys, rows: number, drafts: Int32Array): SamplingKeys {
+/** Keys of `rows` consecutive positions of each sequence. Without `drafts` there is no history. */
+export function keysOf(
+  keys: Pick<SpeculativeKeys, 'seed' | 'sample' | 'history' | 'sequences' | 'positions' | 'vocab' | 'dtype'>,
+  rows: number,
+  drafts: Int32Array | undefined,
+): SamplingKeys {
   const sequences = keys.positions.length;
   const { seed, sample, history } = keys;
   const each = { length: sequences * rows };
@@ -88,12 +95,35 @@ function keysOf(keys: SpeculativeKeys, rows: number, drafts: Int32Array): Sampli
     ...{ seed, sample, vocab: keys.vocab, dtype: keys.dtype },
     sequences: Int32Array.from(each, (_, i) => keys.sequences[Math.floor(i / rows)] ?? 0),
     positions: Int32Array.from(each, (_, i) => (keys.positions[Math.floor(i / rows)] ?? 0) + (i % rows)),
-    history: {
+    history: drafts && {
       ...(history?.prompt && { prompt: repeatedLists('history.prompt', history.prompt, sequences, rows) }),
       // Drafts are output, whether or not there was any before.
       output: repeatedLists('history.output', history?.output ?? [], sequences, rows, drafts),
     },
   };
+}
+
+/** Checks what both plans can return in a chain, and how many drafts each sequence has. */
+export function checkChain(
+  plans: { readonly plan: SamplingPlan; readonly draftPlan: SamplingPlan },
+  sequences: number,
+  draftTokens: { readonly length: number },
+  draft: { readonly draftLogits?: unknown; readonly draftProbabilities?: unknown },
+): number {
+  if (sequences === 0 ? draftTokens.length !== 0 : draftTokens.length % sequences !== 0) {
+    throw invalidValue('draftTokens', `of sequences * drafts elements, ${sequences} sequences`, draftTokens);
+  }
+  if (draft.draftLogits !== undefined && draft.draftProbabilities !== undefined) {
+    throw invalidValue('draftProbabilities', 'left out where there are draftLogits', draft.draftProbabilities);
+  }
+  for (const [field, { options, outputs }] of Object.entries(plans)) {
+    const extra = [...outputs].find((output) => !['token', 'logprob', 'rawLogprob'].includes(output));
+    if (extra !== undefined) throw invalidValue(`${field}.outputs`, 'token, logprob or rawLogprob', extra);
+    if (options.topLogprobs !== undefined || options.logprobTokens !== undefined) {
+      throw invalidValue(field, 'without topLogprobs and logprobTokens', options);
+    }
+  }
+  return sequences === 0 ? 0 : draftTokens.length / sequences;
 }
 
 /**
@@ -102,7 +132,7 @@ function keysOf(keys: SpeculativeKeys, rows: number, drafts: Int32Array): Sampli
  * `plan.sample`. The tokens are distributed as the target's, whatever the drafts, and depend on nothing but the sequence.
  *
  * @param plan temperature, edits and filters of the target; per-row options have one value per target row. Greedy
- * (temperature 0): the drafts that are the target's choices are kept.
+ * (temperature 0): the drafts that are the target's choices are kept. It runs on the plan's `device`, whatever `draftPlan`'s.
  * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; bad rows are not errors, see `status`.
  */
 export function speculativeSample(
@@ -113,27 +143,8 @@ export function speculativeSample(
   const sequences = int32('positions', keys.positions).length;
   int32('sequences', keys.sequences, sequences);
   const draftTokens = int32('draftTokens', inputs.draftTokens);
-  if (sequences === 0 ? draftTokens.length !== 0 : draftTokens.length % sequences !== 0) {
-    throw invalidValue('draftTokens', `of sequences * drafts elements, ${sequences} sequences`, draftTokens);
-  }
   const { draftLogits, draftProbabilities, draftPlan = plan } = inputs;
-  if (draftLogits !== undefined && draftProbabilities !== undefined) {
-    throw invalidValue('draftProbabilities', 'left out where there are draftLogits', draftProbabilities);
-  }
-  for (const [field, { options, outputs }] of [
-    ['plan', plan],
-    ['draftPlan', draftPlan],
-  ] as const) {
-    const extra = [...outputs].find((output) => !['token', 'logprob', 'rawLogprob'].includes(output));
-    if (extra !== undefined) throw invalidValue(`${field}.outputs`, 'token, logprob or rawLogprob', extra);
-    if (options.topLogprobs !== undefined || options.logprobTokens !== undefined) {
-      throw invalidValue(field, 'without topLogprobs and logprobTokens', options);
-    }
-    if (options.device !== undefined && options.device !== 'cpu') {
-      throw invalidValue(`${field}.device`, "'cpu': speculative sampling has no CUDA kernel yet", options.device);
-    }
-  }
-  const drafts = sequences === 0 ? 0 : draftTokens.length / sequences;
+  const drafts = checkChain({ plan, draftPlan }, sequences, draftTokens, inputs);
   const target = plan.prepare(inputs.targetLogits, {
     ...keysOf(keys, drafts + 1, draftTokens),
     ...{ stride: keys.stride, bitmask: keys.bitmask },
@@ -144,9 +155,17 @@ export function speculativeSample(
   const draft = draftLogits && draftPlan.prepare(draftLogits, { ...keysOf(keys, drafts, draftTokens), vocab });
   const accepted = new Int32Array(sequences);
   const status = new Uint8Array(sequences);
-  const threads = threadCount('plan.threads', plan.options.threads);
-  const chain = [drafts, draftTokens, probabilities, accepted, status, threads, draft !== undefined] as const;
-  binding.speculate(...target.rowsCall, ...chain, ...(draft?.rowsCall ?? []));
+  const gpu = gpuOf(plan.options.device);
+  if (gpu === null) {
+    const threads = threadCount('plan.threads', plan.options.threads);
+    const chain = [drafts, draftTokens, probabilities, accepted, status, threads, draft !== undefined] as const;
+    binding.speculate(...target.rowsCall, ...chain, ...(draft?.rowsCall ?? []));
+  } else {
+    const chain = { drafts, draftTokens, draftProbabilities: probabilities, accepted, status };
+    withCall(gpu, undefined, (call) => {
+      callSpeculate<ArrayBufferView>(call, { target: target.rowsCall, ...chain, draft: draft?.rowsCall });
+    });
+  }
   const { tokens, logprobs, rawLogprobs } = target.result();
   return { accepted, tokens, status, ...(logprobs && { logprobs }), ...(rawLogprobs && { rawLogprobs }) };
 }

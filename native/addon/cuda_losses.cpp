@@ -70,10 +70,34 @@ void SequenceMaskOf(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   SequenceMask op;
   ReadOffsets(&arguments, &op.tokens, &op.sequences, &op.offsets);
-  op.chosen = arguments.Pointer<const uint8_t>();
+  op.unset = arguments.Flag();
+  op.flags = arguments.Pointer<const uint8_t>();
   op.mask = arguments.Pointer<const uint8_t>();
   op.out = arguments.Pointer<uint8_t>();
   arguments.Run(op, &CrossthinkCudaApi::sequence_mask);
+}
+
+void RewardsAtEndOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  RewardsAtEnd op;
+  ReadOffsets(&arguments, &op.tokens, &op.sequences, &op.offsets);
+  op.rewards = arguments.Pointer<const float>();
+  op.mask = arguments.Pointer<const uint8_t>();
+  op.out = arguments.Pointer<float>();
+  arguments.Run(op, &CrossthinkCudaApi::rewards_at_end);
+}
+
+void OverlongPenaltyOf(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  OverlongPenalty op;
+  op.count = arguments.Size();
+  op.longest = arguments.Number();
+  op.buffer = arguments.Number();
+  op.factor = arguments.Number();
+  op.most = arguments.Number();
+  op.lengths = arguments.Pointer<const int32_t>();
+  op.out = arguments.Pointer<float>();
+  arguments.Run(op, &CrossthinkCudaApi::overlong_penalty);
 }
 
 void GaeOf(const Napi::CallbackInfo& info) {
@@ -209,6 +233,8 @@ void RegisterCudaLosses(Napi::Env env, Napi::Object exports) {
   Export<WeightedSumOf>(env, exports, "cudaWeightedSum");
   Export<GroupSignalOf>(env, exports, "cudaGroupSignal");
   Export<SequenceMaskOf>(env, exports, "cudaSequenceMask");
+  Export<RewardsAtEndOf>(env, exports, "cudaRewardsAtEnd");
+  Export<OverlongPenaltyOf>(env, exports, "cudaOverlongPenalty");
   Export<GaeOf>(env, exports, "cudaGae");
   Export<WhitenOf>(env, exports, "cudaWhiten");
   Export<OptimalTokenBaselineOf>(env, exports, "cudaOptimalTokenBaseline");

@@ -49,12 +49,28 @@ void Backward(const Napi::CallbackInfo& info) {
   arguments.Run(op, &CrossthinkCudaApi::logprob_backward_workspace, &CrossthinkCudaApi::logprob_backward);
 }
 
+void Merge(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  LogprobMerge op;
+  op.states = arguments.Pointer<const double>();
+  op.shards = arguments.Size();
+  op.rows = arguments.Size();
+  op.status = arguments.Pointer<uint8_t>();
+  op.logprob = arguments.Pointer<float>();
+  op.logsumexp = arguments.Pointer<float>();
+  op.state = arguments.Pointer<double>();
+  op.entropy = arguments.Pointer<float>();
+  op.sum_squares = arguments.Pointer<float>();
+  arguments.Run(op, &CrossthinkCudaApi::logprob_merge);
+}
+
 }  // namespace
 
 void RegisterCudaOperations(Napi::Env env, Napi::Object exports) {
   Export<ReleaseWorkspaces>(env, exports, "cudaReleaseWorkspaces");
   Export<Forward>(env, exports, "cudaLogprobForward");
   Export<Backward>(env, exports, "cudaLogprobBackward");
+  Export<Merge>(env, exports, "cudaLogprobMerge");
 }
 
 }  // namespace crossthink::addon

@@ -49,12 +49,12 @@ LogitEdits ReadEdits(Arguments* in) {
 }
 
 // In the order of lib/kernels/device/sampling.ts.
-void Sample(const Napi::CallbackInfo& info) {
-  Arguments in(info);
+// `steps` is [kMaxSteps].
+Sampling ReadSampling(Arguments* arguments, uint8_t* steps) {
+  Arguments& in = *arguments;
   Sampling op;
   op.logits = in.ReadLogits();
   op.edits = ReadEdits(&in);
-  uint8_t steps[kMaxSteps];
   op.step_count = std::min(in.Size(), kMaxSteps);
   for (size_t i = 0; i < op.step_count; ++i) steps[i] = static_cast<uint8_t>(in.Size());
   op.steps = steps;
@@ -88,11 +88,42 @@ void Sample(const Napi::CallbackInfo& info) {
   op.chosen_logprobs = in.Pointer<float>();
   op.kept_tokens = in.Pointer<int32_t>();
   op.kept_sizes = in.Pointer<int32_t>();
+  return op;
+}
+
+void Sample(const Napi::CallbackInfo& info) {
+  Arguments in(info);
+  uint8_t steps[kMaxSteps];
+  const Sampling op = ReadSampling(&in, steps);
   in.Run(op, &CrossthinkCudaApi::sampling_workspace, &CrossthinkCudaApi::sampling);
+}
+
+// The target's rows, then the chain, then the rows of the drafts where there are any.
+void Speculate(const Napi::CallbackInfo& info) {
+  Arguments in(info);
+  uint8_t target_steps[kMaxSteps];
+  uint8_t draft_steps[kMaxSteps];
+  SpeculativeChain op;
+  op.target = ReadSampling(&in, target_steps);
+  op.drafts = in.Size();
+  op.sequences = op.target.logits.rows / (op.drafts + 1);
+  op.draft_tokens = in.Pointer<const int32_t>();
+  op.draft_probabilities = in.Pointer<const float>();
+  op.accepted = in.Pointer<int32_t>();
+  op.status = in.Pointer<uint8_t>();
+  Sampling draft;
+  if (in.Flag()) {
+    draft = ReadSampling(&in, draft_steps);
+    op.draft = &draft;
+  }
+  in.Run(op, &CrossthinkCudaApi::speculative_workspace, &CrossthinkCudaApi::speculative);
 }
 
 }  // namespace
 
-void RegisterCudaSampling(Napi::Env env, Napi::Object exports) { Export<Sample>(env, exports, "cudaSample"); }
+void RegisterCudaSampling(Napi::Env env, Napi::Object exports) {
+  Export<Sample>(env, exports, "cudaSample");
+  Export<Speculate>(env, exports, "cudaSpeculate");
+}
 
 }  // namespace crossthink::addon

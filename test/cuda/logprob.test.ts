@@ -1,4 +1,4 @@
-import { logprobBackward, tokenLogprobs } from '../../lib/index.js';
+import { deviceMergeLogprobs, logprobBackward, mergeLogprobs, tokenLogprobs } from '../../lib/index.js';
 import { deviceLogprobBackward, deviceTokenLogprobs } from '../../lib/kernels/device/logprob.js';
 import { runtimeInfo } from '../../lib/native/info.js';
 import { CudaStream } from '../../lib/native/stream.js';
@@ -61,6 +61,38 @@ cuda('log-probs on device tensors', () => {
     expect(result.logprob.toHost()).toEqual(tokenLogprobs(logits, tokens).logprob);
     expect(result.entropy).toBeUndefined();
     for (const tensor of Object.values(result) as DeviceTensor[]) tensor.dispose();
+  });
+
+  it('merge the states of vocabulary shards, one tensor each or all in one', () => {
+    const before = deviceMemory();
+    const half = vocab / 2;
+    const shards = [0, 1].map((k) => {
+      const part = new Float32Array(rows * half);
+      for (let i = 0; i < rows; i++)
+        part.set(logits.subarray(i * vocab + k * half, i * vocab + (k + 1) * half), i * half);
+      return tokenLogprobs(part, tokens, { vocabOffset: k * half, sumSquares: true }).state;
+    });
+    shards[1]!.fill(NaN, 5, 10); // The second row had a NaN in this shard.
+    const expected = mergeLogprobs(shards);
+    expect(mergeLogprobs(shards, { device: 'cuda' })).toEqual(expected);
+    const states = shards.map((state) => DeviceTensor.from(state));
+    const gathered = DeviceTensor.from(Float64Array.from(shards.flatMap((state) => Array.from(state))), {
+      shape: [2, rows, 5],
+    });
+    const status = DeviceTensor.allocate([rows], { dtype: 'uint8' });
+    for (const given of [states, gathered]) {
+      const merged = deviceMergeLogprobs(given, { out: { status } });
+      expect(merged.status).toBe(status);
+      for (const [name, tensor] of Object.entries(merged)) {
+        expect(tensor.toHost()).toEqual(expected[name as keyof typeof expected]);
+        if (tensor !== status) tensor.dispose();
+      }
+    }
+    expect(() => deviceMergeLogprobs([])).toThrow('states');
+    expect(() => deviceMergeLogprobs([states[0]!, status])).toThrow('states[1]');
+    expect(() => deviceMergeLogprobs(status)).toThrow('states');
+    for (const tensor of [...states, gathered, status]) tensor.dispose();
+    expect(deviceMemory()).toEqual(before);
   });
 
   it('name the argument that does not fit', () => {

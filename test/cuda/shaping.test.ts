@@ -1,15 +1,21 @@
 import {
   deviceDynamicSampling,
   deviceGdpoAdvantages,
+  deviceMaskTruncated,
   deviceMemory,
+  deviceOverlongPenalty,
   devicePositiveExampleLoss,
   deviceRemaxAdvantages,
+  deviceRewardsAtEnd,
   DeviceTensor,
   dynamicSampling,
   gdpoAdvantages,
+  maskTruncated,
+  overlongPenalty,
   positiveExampleLoss,
   readPolicyLoss,
   remaxAdvantages,
+  rewardsAtEnd,
   runtimeInfo,
 } from '../../lib/index.js';
 import { digest } from '../kernels/isas.js';
@@ -43,6 +49,36 @@ cuda('reward shaping on device tensors has the bits of the CPU', () => {
     }
     expect(() => deviceRemaxAdvantages(x, new Float32Array(3), { groupSize: 4 })).toThrow('greedyRewards');
     expect(() => deviceRemaxAdvantages(x, new Float32Array(3), {})).toThrow('exactly one of');
+  });
+
+  it('overlong penalty, truncated responses, rewards at the end', () => {
+    const cuSeqlens = Int32Array.of(0, 5, 5, 700, 701);
+    const mask = Uint8Array.from({ length: 701 }, (_, t) => (t % 3 === 0 || t > 695 ? 0 : 2));
+    const truncated = Uint8Array.of(0, 1, 1, 0);
+    using lengths = DeviceTensor.from(Int32Array.of(0, 80, 81, 99, 100, 107, 900));
+    for (const options of [
+      { maxLength: 100, buffer: 20 },
+      { maxLength: 100, buffer: 7, factor: 0.3, cap: false },
+    ]) {
+      using penalty = deviceOverlongPenalty(lengths, options);
+      expect(penalty.toHost()).toEqual(overlongPenalty(lengths.toHost() as Int32Array, options));
+    }
+    using m = DeviceTensor.from(mask);
+    using offsets = DeviceTensor.from(cuSeqlens);
+    using r = DeviceTensor.from(Float32Array.of(1, 2, 3, 4));
+    for (const bounds of [cuSeqlens, offsets]) {
+      using kept = deviceMaskTruncated(m, bounds, truncated);
+      expect(kept.toHost()).toEqual(maskTruncated(mask, cuSeqlens, truncated));
+      for (const valid of [undefined, mask]) {
+        using got = deviceRewardsAtEnd(r, bounds, 701, { mask: valid });
+        expect(got.toHost()).toEqual(rewardsAtEnd(r.toHost() as Float32Array, cuSeqlens, valid));
+      }
+    }
+    expect(deviceMaskTruncated(m, cuSeqlens, truncated, { out: m })).toBe(m);
+    expect(m.toHost()).toEqual(maskTruncated(mask, cuSeqlens, truncated));
+    expect(() => deviceOverlongPenalty(lengths, { maxLength: 5, buffer: 6 })).toThrow('options.buffer');
+    expect(() => deviceMaskTruncated(m, cuSeqlens, new Uint8Array(3))).toThrow('truncated');
+    expect(() => deviceRewardsAtEnd(r, cuSeqlens, 701, { mask: new Uint8Array(3) })).toThrow('options.mask');
   });
 
   it('dynamic sampling', () => {

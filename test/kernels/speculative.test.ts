@@ -116,7 +116,7 @@ describe('speculativeSample', () => {
 
   it('pads with -1 and NaN, and gives raw log-probs', () => {
     const { plan, inputs, keys, vocab, targetRows } = chains(200, 3, 20, 'certain', { topK: 5 });
-    const { accepted, tokens, logprobs, rawLogprobs } = speculativeSample(plan, inputs, keys);
+    const { accepted, tokens, logprobs, rawLogprobs } = sameBits(() => speculativeSample(plan, inputs, keys));
     accepted.forEach((count, s) => {
       for (let step = 0; step < 4; step++) {
         const at = s * 4 + step;
@@ -236,7 +236,7 @@ describe('speculativeSample', () => {
     const free = speculativeSample(new SamplingPlan(), { targetLogits, draftTokens }, keys);
     expect(free.accepted[0]).toBe(2);
     const plan = new SamplingPlan({ presencePenalty: 100 });
-    const once = speculativeSample(plan, { targetLogits, draftTokens }, keys);
+    const once = sameBits(() => speculativeSample(plan, { targetLogits, draftTokens }, keys));
     expect(once.accepted[0]).toBe(1); // The second 7 is penalised for the first.
     expect(once.tokens[1]).not.toBe(7);
     const history = { output: { tokens: Int32Array.of(7), offsets: Int32Array.of(0, 1) }, prompt: [1, 2] };
@@ -246,7 +246,7 @@ describe('speculativeSample', () => {
   it('says which sequences are bad, and leaves the others alone', () => {
     const [sequences, drafts, vocab] = [6, 2, 50];
     const { plan, inputs, keys } = chains(sequences, drafts, vocab, 'probabilities', {});
-    const clean = speculativeSample(plan, inputs, keys);
+    const clean = sameBits(() => speculativeSample(plan, inputs, keys));
     const targetLogits = inputs.targetLogits.slice() as Float32Array;
     const draftTokens = inputs.draftTokens.slice();
     const draftProbabilities = inputs.draftProbabilities!.slice();
@@ -254,7 +254,7 @@ describe('speculativeSample', () => {
     draftTokens[1 * drafts] = vocab; // Sequence 1.
     draftProbabilities.fill(NaN, 2 * drafts * vocab, 2 * drafts * vocab + vocab); // Sequence 2.
     targetLogits.fill(-Infinity, 3 * 3 * vocab, 3 * 3 * vocab + vocab); // Sequence 3.
-    const bad = speculativeSample(plan, { targetLogits, draftTokens, draftProbabilities }, keys);
+    const bad = sameBits(() => speculativeSample(plan, { targetLogits, draftTokens, draftProbabilities }, keys));
     const { nan, targetOutOfRange, allMasked, ok } = rowStatus;
     expect(Array.from(bad.status)).toEqual([nan, targetOutOfRange, nan, allMasked, ok, ok]);
     expect(Array.from(bad.tokens.subarray(0, 12))).toEqual(new Array(12).fill(-1));
@@ -273,8 +273,27 @@ describe('speculativeSample', () => {
     expect(strided).toEqual(speculativeSample(plan, { targetLogits: inputs.targetLogits, draftTokens }, keys));
     const bitmask = new Int32Array(6 * 2);
     for (let row = 0; row < 6; row++) bitmask[2 * row + 1] = 1 << row; // Only token 32 + row.
-    const masked = speculativeSample(plan, { targetLogits: inputs.targetLogits, draftTokens }, { ...keys, bitmask });
+    const masked = sameBits(() =>
+      speculativeSample(plan, { targetLogits: inputs.targetLogits, draftTokens }, { ...keys, bitmask }),
+    );
     expect(Array.from(masked.tokens)).toEqual([32, -1, 34, -1, 36, -1]);
+  });
+
+  it('draws all the same where the filters leave no mass at all', () => {
+    // With a threshold of 0 every token reaches it, and the least probable one has none of the 2^40 units of mass.
+    const [sequences, vocab] = [3, 700];
+    const targetLogits = Float32Array.from({ length: 2 * sequences * vocab }, (_, i) => -((i * 11) % vocab));
+    const draftTokens = Int32Array.of(1, 2, 3);
+    const keys = { seed: 4, sequences: range(sequences), positions: range(sequences) };
+    const plan = new SamplingPlan({ xtc: { probability: 1, threshold: 0 } });
+    const { accepted, tokens, status } = sameBits(() => speculativeSample(plan, { targetLogits, draftTokens }, keys));
+    expect([Array.from(accepted), Array.from(status)]).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
+    tokens.forEach((token, i) => {
+      expect(token).toBe(i % 2 === 0 ? targetLogits.subarray(i * vocab, (i + 1) * vocab).indexOf(1 - vocab) : -1);
+    });
   });
 
   it('refuses arguments that do not fit', () => {

@@ -23,9 +23,14 @@ export function useDevice(device: Device): Device {
   return before;
 }
 
+/** Which GPU an operation runs on; null: the CPU. @throws CrossThinkError as `deviceIndex`. */
+export function gpuOf(device: Device | undefined): number | null {
+  return deviceIndex(device ?? fallback, 'options.device');
+}
+
 /** The kernels of a device. @throws CrossThinkError as `deviceIndex`. */
 export function kernelsOn(device: Device | undefined): RowKernels {
-  const index = deviceIndex(device ?? fallback, 'options.device');
+  const index = gpuOf(device);
   return index === null ? binding : cudaKernels(index);
 }
 

@@ -2,12 +2,12 @@ import type binding = require('#binding');
 
 import { type ArgumentSink } from './call.js';
 
-/** The arguments of the native `sample`, with arrays of kind A: on the host, or tensors of a device. */
+/** The arguments of the native `sample`, with arrays of kind A: on the host, or tensors of a device; null: not wanted. */
 export type SamplingArguments<A> = Replaced<SampledRows, A>;
 /** What follows the number of threads. */
 export type SampledRows = Parameters<typeof binding.sample> extends [number, ...infer Rows] ? Rows : never;
 type Replaced<T extends readonly unknown[], A> = {
-  [K in keyof T]: [Extract<T[K], ArrayBufferView>] extends [never] ? T[K] : T[K] | A;
+  [K in keyof T]: [Extract<T[K], ArrayBufferView>] extends [never] ? T[K] : T[K] | A | undefined;
 };
 
 /** Enters the arguments of the native `sample`, and where the kept set goes: `[rows, vocab]`, and the size of each row. */

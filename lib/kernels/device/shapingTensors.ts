@@ -182,7 +182,7 @@ export function devicePositiveExampleLoss(
     const { addTo, out = {} } = options;
     if (addTo) call.checked('options.addTo', addTo, 'float32', tokens);
     const mask = call.temporary('uint8', tokens);
-    call.number(tokens, sequences).input('cuSeqlens', cuSeqlens, 'int32', sequences + 1);
+    call.number(tokens, sequences, 0).input('cuSeqlens', cuSeqlens, 'int32', sequences + 1);
     call.input('positives', inputs.positives, 'uint8', sequences).input('mask', inputs.mask, 'uint8', tokens);
     call.pointer(mask).run('cudaSequenceMask');
     const { dLogprobs, results } = devicePolicyLoss(

@@ -62,10 +62,35 @@ __global__ __launch_bounds__(kBlock) void RewardGroupSignal(GroupSignal op) {
 __global__ __launch_bounds__(kBlock) void TokenSequenceMask(SequenceMask op) {
   const PackedSequences packed = {op.offsets, op.sequences, op.tokens};
   const size_t s = blockIdx.x;
-  const uint8_t chosen = op.chosen[s] != 0 ? 1 : 0;
+  const bool chosen = (op.flags[s] != 0) != op.unset;
   for (size_t t = packed.Begin(s) + threadIdx.x; t < packed.End(s); t += kBlock) {
-    op.out[t] = op.mask != nullptr && op.mask[t] == 0 ? 0 : chosen;
+    op.out[t] = !chosen ? 0 : op.mask != nullptr ? op.mask[t] : 1;
   }
+}
+
+__global__ __launch_bounds__(kBlock) void TokenRewardsAtEnd(RewardsAtEnd op) {
+  __shared__ unsigned last;  // 1 + the last valid token of the sequence.
+  const PackedSequences packed = {op.offsets, op.sequences, op.tokens};
+  const size_t s = blockIdx.x;
+  const size_t begin = packed.Begin(s);
+  const size_t length = packed.End(s) - begin;
+  if (threadIdx.x == 0) last = 0;
+  __syncthreads();
+  unsigned own = 0;
+  for (size_t t = threadIdx.x; t < length; t += kBlock) {
+    if (op.mask == nullptr || op.mask[begin + t] != 0) own = static_cast<unsigned>(t) + 1;
+  }
+  atomicMax(&last, own);
+  __syncthreads();
+  for (size_t t = threadIdx.x; t < length; t += kBlock) op.out[begin + t] = t + 1 == last ? op.rewards[s] : 0.0F;
+}
+
+__global__ __launch_bounds__(kBlock) void RewardOverlongPenalty(OverlongPenalty op) {
+  const size_t i = ThreadNumber();
+  if (i >= op.count) return;
+  const double share = (static_cast<double>(op.lengths[i]) - (op.longest - op.buffer)) / op.buffer;
+  const double limited = share < op.most ? share : op.most;
+  op.out[i] = limited > 0 ? static_cast<float>(-limited * op.factor) : 0.0F;
 }
 
 }  // namespace
@@ -88,6 +113,16 @@ cudaError_t RunGroupSignal(const GroupSignal& op, void*, cudaStream_t stream) {
 cudaError_t RunSequenceMask(const SequenceMask& op, void*, cudaStream_t stream) {
   if (op.sequences == 0) return cudaSuccess;
   return Launch(TokenSequenceMask, op.sequences, kBlock, 0, stream, op);
+}
+
+cudaError_t RunRewardsAtEnd(const RewardsAtEnd& op, void*, cudaStream_t stream) {
+  if (op.sequences == 0) return cudaSuccess;
+  return Launch(TokenRewardsAtEnd, op.sequences, kBlock, 0, stream, op);
+}
+
+cudaError_t RunOverlongPenalty(const OverlongPenalty& op, void*, cudaStream_t stream) {
+  if (op.count == 0) return cudaSuccess;
+  return Launch(RewardOverlongPenalty, CeilDivide(op.count, kBlock), kBlock, 0, stream, op);
 }
 
 }  // namespace crossthink::cuda

@@ -46,14 +46,36 @@ struct GroupSignal {
   uint8_t* keep = nullptr;                 // [count]
 };
 
-// The mask of the tokens of chosen sequences.
+// The mask of the tokens of sequences whose flag is set or, on request, is not; 0 elsewhere.
 struct SequenceMask {
   size_t tokens = 0;
   size_t sequences = 0;
+  bool unset = false;
   const int32_t* offsets = nullptr;
-  const uint8_t* chosen = nullptr;  // [sequences]
-  const uint8_t* mask = nullptr;    // Absent: every token is valid.
+  const uint8_t* flags = nullptr;  // [sequences]
+  const uint8_t* mask = nullptr;   // Absent: every token is valid.
   uint8_t* out = nullptr;
+};
+
+// One reward a sequence at its last valid token; 0 elsewhere.
+struct RewardsAtEnd {
+  size_t tokens = 0;
+  size_t sequences = 0;
+  const int32_t* offsets = nullptr;
+  const float* rewards = nullptr;  // [sequences]
+  const uint8_t* mask = nullptr;
+  float* out = nullptr;
+};
+
+// Soft overlong punishment: -factor min(most, (length - (longest - buffer)) / buffer), 0 for lengths before that.
+struct OverlongPenalty {
+  size_t count = 0;
+  double longest = 0;
+  double buffer = 0;
+  double factor = 0;
+  double most = 0;
+  const int32_t* lengths = nullptr;
+  float* out = nullptr;
 };
 
 }  // namespace crossthink

@@ -14,6 +14,8 @@ cudaError_t RunGreedyBaseline(const GreedyBaseline& op, void* workspace, cudaStr
 cudaError_t RunWeightedSum(const WeightedSum& op, void* workspace, cudaStream_t stream);
 cudaError_t RunGroupSignal(const GroupSignal& op, void* workspace, cudaStream_t stream);
 cudaError_t RunSequenceMask(const SequenceMask& op, void* workspace, cudaStream_t stream);
+cudaError_t RunRewardsAtEnd(const RewardsAtEnd& op, void* workspace, cudaStream_t stream);
+cudaError_t RunOverlongPenalty(const OverlongPenalty& op, void* workspace, cudaStream_t stream);
 
 }  // namespace crossthink::cuda
 

@@ -113,6 +113,12 @@ __global__ __launch_bounds__(kBlock, 2) void LogprobFinish(LogprobForward op, co
   if (row < op.logits.rows) FinishRowInWarp<S>(op, row, partials + row * spec::TileCount(op.logits.vocab));
 }
 
+// One thread a row: five numbers a shard.
+__global__ __launch_bounds__(kBlock) void LogprobMergeRows(const __grid_constant__ LogprobMerge op) {
+  const size_t row = size_t{blockIdx.x} * kBlock + threadIdx.x;
+  if (row < op.rows) MergeRow(op, row);
+}
+
 unsigned WarpsPerRow(size_t tiles) { return tiles >= 8 ? 8 : tiles >= 4 ? 4 : tiles >= 2 ? 2 : 1; }
 
 size_t SharedBytes(size_t tiles) { return kBlockWarps / WarpsPerRow(tiles) * tiles * sizeof(spec::TilePartial); }
@@ -164,6 +170,11 @@ cudaError_t RunLogprobForward(const LogprobForward& op, void* workspace, cudaStr
       return Run<Float16Storage>(op, workspace, stream);
   }
   return cudaErrorInvalidValue;
+}
+
+cudaError_t RunLogprobMerge(const LogprobMerge& op, void*, cudaStream_t stream) {
+  if (op.rows == 0) return cudaSuccess;
+  return Launch(LogprobMergeRows, CeilDivide(op.rows, kBlock), kBlock, 0, stream, op);
 }
 
 }  // namespace crossthink::cuda

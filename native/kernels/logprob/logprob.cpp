@@ -70,43 +70,7 @@ void RunLogprobForward(const LogprobForward& op, unsigned threads) { RunLogprobF
 void RunLogprobBackward(const LogprobBackward& op, unsigned threads) { RunLogprobBackward(op, threads, nullptr); }
 
 void RunLogprobMerge(const LogprobMerge& op) {
-  const auto infinity = static_cast<double>(spec::Infinity());
-  LogprobForward out;
-  out.entropy = true;
-  out.logprob = op.logprob;
-  out.entropy_out = op.entropy;
-  out.sum_squares = op.sum_squares;
-  out.logsumexp = op.logsumexp;
-  out.state = op.state;
-  out.status = op.status;
-  for (size_t i = 0; i < op.rows; ++i) {
-    const auto shard = [&](size_t k) { return op.states + (k * op.rows + i) * kStateSize; };
-    spec::RowState row = spec::EmptyRow();
-    for (size_t k = 0; k < op.shards; ++k) {
-      if (shard(k)[0] > row.reference) row.reference = shard(k)[0];
-    }
-    double t = -infinity;
-    RowStatus status = RowStatus::kTargetMasked;  // Until a shard has the target.
-    bool sound = true;
-    bool ignored = false;
-    for (size_t k = 0; k < op.shards; ++k) {
-      const double* s = shard(k);
-      sound = sound && s[1] == s[1];
-      spec::Accumulate(&row, s[0], s[1], s[2], s[3]);
-      ignored = ignored || (s[1] == 0 && s[4] != s[4]);
-      if (!(s[4] > -infinity)) continue;
-      t = s[4] + (s[0] - row.reference);
-      status = RowStatus::kOk;
-    }
-    if (!sound) row.sum = static_cast<double>(spec::QuietNan());
-    if (ignored) {
-      WriteRow(out, i, IgnoredRow(), spec::EmptyRow());
-    } else if (HasDistribution(row)) {
-      WriteRow(out, i, FinishRow(row, status, t), row);
-    } else {
-      WriteRow(out, i, NoDistribution(sound ? RowStatus::kAllMasked : RowStatus::kNan), row);
-    }
-  }
+  for (size_t i = 0; i < op.rows; ++i) MergeRow(op, i);
 }
 
 }  // namespace crossthink

@@ -18,6 +18,9 @@ cudaError_t RunLogprobForward(const LogprobForward& op, void* workspace, cudaStr
 // The part of the forward pass behind `top_k` and `listed`, from `state`; RunLogprobForward ends with it.
 cudaError_t RunLogprobTop(const LogprobForward& op, cudaStream_t stream);
 
+// Needs no workspace.
+cudaError_t RunLogprobMerge(const LogprobMerge& op, void* workspace, cudaStream_t stream);
+
 size_t LogprobBackwardWorkspace(const LogprobBackward& op);
 cudaError_t RunLogprobBackward(const LogprobBackward& op, void* workspace, cudaStream_t stream);
 

@@ -138,6 +138,45 @@ CT_HD CT_INLINE void WriteRow(const LogprobForward& op, size_t i, const RowResul
   op.status[i] = static_cast<uint8_t>(result.status);
 }
 
+// Row i of a merge.
+CT_HD CT_INLINE void MergeRow(const LogprobMerge& op, size_t i) {
+  const auto infinity = static_cast<double>(spec::Infinity());
+  LogprobForward out;
+  out.entropy = true;
+  out.logprob = op.logprob;
+  out.entropy_out = op.entropy;
+  out.sum_squares = op.sum_squares;
+  out.logsumexp = op.logsumexp;
+  out.state = op.state;
+  out.status = op.status;
+  const auto shard = [&](size_t k) { return op.states + (k * op.rows + i) * kStateSize; };
+  spec::RowState row = spec::EmptyRow();
+  for (size_t k = 0; k < op.shards; ++k) {
+    if (shard(k)[0] > row.reference) row.reference = shard(k)[0];
+  }
+  double t = -infinity;
+  RowStatus status = RowStatus::kTargetMasked;  // Until a shard has the target.
+  bool sound = true;
+  bool ignored = false;
+  for (size_t k = 0; k < op.shards; ++k) {
+    const double* s = shard(k);
+    sound = sound && s[1] == s[1];
+    spec::Accumulate(&row, s[0], s[1], s[2], s[3]);
+    ignored = ignored || (s[1] == 0 && s[4] != s[4]);
+    if (!(s[4] > -infinity)) continue;
+    t = s[4] + (s[0] - row.reference);
+    status = RowStatus::kOk;
+  }
+  if (!sound) row.sum = static_cast<double>(spec::QuietNan());
+  if (ignored) {
+    WriteRow(out, i, IgnoredRow(), spec::EmptyRow());
+  } else if (HasDistribution(row)) {
+    WriteRow(out, i, FinishRow(row, status, t), row);
+  } else {
+    WriteRow(out, i, NoDistribution(sound ? RowStatus::kAllMasked : RowStatus::kNan), row);
+  }
+}
+
 // d_j = 2^t_j (alpha + beta t_j), and the target's one-hot term on top.
 struct GradientFactors {
   float c;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "kernels/logprob/row.h"
+#include "kernels/sampling/sampling.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 #include "spec/logarithm.h"
@@ -119,6 +120,15 @@ CT_HD CT_INLINE typename V::F GumbelNoiseOf(typename V::F u) {
   const typename V::F exponential = V::Sub(V::Set(0.0F), spec::Log1p<V>(V::Sub(V::Set(0.0F), u)));
   return V::Sub(V::Set(0.0F), spec::Log2<V>(exponential));
 }
+
+// The integer mass of a token of a residual max(p - q, 0): at most 2^52 in all.
+CT_HD CT_INLINE uint64_t ResidualMass(double p, double q) {
+  const double excess = p - q;
+  return excess > 0 ? static_cast<uint64_t>(excess * 0x1p52) : 0;
+}
+
+// Where the search of a draw ends among `size` tokens without any mass to tell them apart by.
+CT_HD CT_INLINE size_t MasslessIndex(size_t size) { return (size - 1) / kMaximaBlock * kMaximaBlock; }
 
 // Log-prob of an element among candidates of that total mass.
 CT_HD CT_INLINE float CandidateLogprob(float x, float c, float reference, uint64_t total) {

@@ -127,8 +127,6 @@ bool WithDistribution(const Sampling& op, size_t row, SamplingScratch* s, Use us
 
 enum class Verdict { kAccepted, kRejected, kBadDraft };
 
-constexpr double kResidualScale = 0x1p52;  // Masses of a residual are integers: at most 2^52 in all.
-
 struct Decision {
   Verdict verdict;
   size_t token;
@@ -152,17 +150,14 @@ Decision Decide(const Sampling& op, size_t row, size_t draft, P* p, Q* q, Candid
   for (size_t i = 0; i < size; ++i) {
     const double q_i = q->Next(p->IdAt(i));
     if (!(q_i >= 0)) return {Verdict::kBadDraft, 0, 0};
-    const double excess = p->MassAt(i) - q_i;
-    masses[i].mass = excess > 0 ? static_cast<uint64_t>(excess * kResidualScale) : 0;
-    total += masses[i].mass;
+    total += masses[i].mass = ResidualMass(p->MassAt(i), q_i);
   }
   // p = q but for rounding: a draw from p is one from the residual.
   const bool empty = total == 0;
-  for (size_t i = 0; empty && i < size; ++i)
-    total += masses[i].mass = static_cast<uint64_t>(p->MassAt(i) * kResidualScale);
+  for (size_t i = 0; empty && i < size; ++i) total += masses[i].mass = ResidualMass(p->MassAt(i), 0);
+  size_t i = total == 0 ? MasslessIndex(size) : 0;
   uint64_t target = spec::DrawBelow(bits(spec::Purpose::kResidual), total);
-  size_t i = 0;
-  while (target >= masses[i].mass) target -= masses[i++].mass;
+  while (total != 0 && target >= masses[i].mass) target -= masses[i++].mass;
   const uint32_t token = p->IdAt(i);
   return {Verdict::kRejected, token, p->Logprob(token)};
 }

@@ -5,17 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/sampling/decisions.h"
-#include "kernels/sampling/row_sampler.cuh"
-#include "kernels/sampling/sampling.h"
-#include "kernels/sampling/select.cuh"
-#include "kernels/sampling/wide_list.cuh"
-#include "kernels/tile.cuh"
-#include "kernels/tile_join.h"
+#include "kernels/sampling/wide_row.cuh"
 #include "spec/logarithm.h"
 #include "spec/mass.h"
-#include "spec/order.h"
-#include "spec/philox.h"
 
 // One row on its way through the filters: FilteredRow of filters_cpu.h for a block of 256 threads, step by step. Every
 // function is called by all threads of the block and returns the same to each. Searches differ from the CPU's (radix
@@ -23,91 +15,72 @@
 namespace crossthink::cuda {
 namespace {
 
-// One row's working memory on the device.
-struct WideMemory {
-  float* row;                    // [vocab]
-  TokenList list;                // [vocab]
-  spec::TilePartial* raw;        // [tiles]
-  spec::TilePartial* processed;  // [tiles]
-  uint32_t* maxima;              // [tiles * 32], spec::OrderedBits
+// What the host makes of a Sampling for the kernels.
+struct WidePlan {
+  uint8_t steps[kMaxSteps];
+  uint32_t step_count;
+  bool edited;
 };
 
-struct WideShared {
-  SelectShared select;
-  ScanShared scan;
-  spec::RowState raw;
-  spec::RowState processed;
-  TileChoice choice;
-  double terms[kListChunk];
-  double sum;
-};
+inline WidePlan PlanOf(const Sampling& op) {
+  WidePlan plan = {};
+  plan.step_count = static_cast<uint32_t>(op.step_count);
+  for (size_t i = 0; i < op.step_count; ++i) plan.steps[i] = op.steps[i];
+  plan.edited = op.edits.Any();
+  return plan;
+}
 
-struct WideSteps {
-  uint8_t codes[kMaxSteps];
-  uint32_t count;
-};
-
-__device__ __forceinline__ uint64_t Larger(uint64_t a, uint64_t b) { return b > a ? b : a; }
-
-class WideFilters {
+class WideFilters : public WideRow {
  public:
-  __device__ WideFilters(const Sampling& op, const WideSteps& steps, size_t row, const WideMemory& memory,
-                         WideShared* shared)
-      : op_(op),
-        steps_(steps),
-        row_(row),
-        n_(op.logits.vocab),
-        tiles_(spec::TileCount(n_)),
-        m_(memory),
-        shared_(shared),
-        list_(memory.list) {}
+  __device__ WideFilters(const Sampling& op, const WidePlan& plan, size_t row, WideShared* shared)
+      : WideRow(op, row, shared), plan_(plan) {}
 
   // Applies the steps in order. False where the row has no distribution.
-  __device__ bool Run() {
-    for (uint32_t i = 0; i < steps_.count; ++i) {
-      if (!Apply(static_cast<SamplingStep>(steps_.codes[i]))) return false;
-      if (listed_ && list_.size == 0) return false;
+  __device__ bool Filter() {
+    for (uint32_t i = 0; i < plan_.step_count; ++i) {
+      if (!Apply(static_cast<SamplingStep>(plan_.steps[i]))) return false;
+      if (listed_ && size_ == 0) return false;
     }
-    return listed_ || HasDistribution(Sum());
+    return listed_ || HasDistribution(Sums());
   }
 
+  // Lists every token that is left. False where they have no masses.
+  __device__ bool ListAll() { return listed_ || List(kLowestLogit); }
+
   __device__ bool listed() const { return listed_; }
-  __device__ const TokenList& list() const { return list_; }
+  __device__ const TokenList& list() const { return shared_->memory.list; }
+  __device__ size_t size() const { return size_; }
   __device__ float c() const { return c_; }
   __device__ float reference() const { return reference_; }
   // memory.raw and shared->raw are sums of this very row at temperature 1.
   __device__ void UseRawSum() { has_raw_ = true; }
 
   // Sums of the whole row at the current temperature, and the tiles they are joined of.
-  __device__ const spec::RowState& Sum() {
+  __device__ const spec::RowState& Sums() {
     if (HasRawSum()) return shared_->raw;
-    if (!summed_) SumRow(c_, m_.processed, &shared_->processed);
+    if (!summed_) Sum(c_, shared_->memory.processed, &shared_->processed);
     summed_ = true;
     return shared_->processed;
   }
-  __device__ const spec::TilePartial* Tiles() const { return HasRawSum() ? m_.raw : m_.processed; }
-
-  __device__ __attribute__((noinline)) void SumRow(float c, spec::TilePartial* tiles, spec::RowState* sum) const {
-    for (size_t i = WarpIndex(); i < tiles_; i += kSelectThreads / kWarp) {
-      Tile<Float32Storage> tile;
-      LoadTile(i, &tile);
-      const spec::TilePartial partial = SumTile<Weighted::kYes>(tile, c);
-      if (LaneIndex() == 0) tiles[i] = partial;
-    }
-    __syncthreads();
-    if (threadIdx.x == 0) *sum = JoinTiles(tiles, tiles_);
-    __syncthreads();
+  __device__ const spec::TilePartial* Tiles() const {
+    return HasRawSum() ? shared_->memory.raw : shared_->memory.processed;
   }
 
   // Lists the k largest elements of the row, or of what is left of it, and on request what is as large as the last of
   // them. False where they have no masses.
-  __device__ bool ListLargest(size_t k, bool keep_ties) {
+  __device__ CT_NOINLINE bool ListLargest(size_t k, bool keep_ties) {
     FindMaxima();
-    const bool weighed = listed_ || List(BoundForCount(&shared_->select, m_.maxima, tiles_ * kWarp, k));
-    if (list_.size <= k) return weighed;
+    const bool weighed =
+        listed_ || List(BoundForCount(&shared_->select, shared_->memory.maxima, spec::TileCount(n_) * kWarp, k));
+    if (size_ <= k) return weighed;
     const uint64_t last = CutKey(SelectListed(k, [](size_t) { return uint64_t{1}; }).key, keep_ties);
     KeepIf([last](float value, uint32_t id) { return spec::OrderKey(value, id) >= last; });
     return weighed;
+  }
+
+  template <class F>
+  __device__ void ForEachListed(F f) const {
+    for (size_t i = threadIdx.x; i < size_; i += kSelectThreads) f(i);
   }
 
   __device__ uint64_t MassOf(float value) const {
@@ -116,17 +89,15 @@ class WideFilters {
 
   __device__ uint64_t TotalMass() const {
     uint64_t own = 0;
-    ForEachListed([&](size_t i) { own += MassOf(list_.values[i]); });
+    ForEachListed([&](size_t i) { own += MassOf(list().values[i]); });
     return BlockSum(&shared_->select, own);
   }
 
+ protected:
+  const WidePlan& plan_;
+
  private:
   __device__ bool HasRawSum() const { return has_raw_ && c_ == Log2Factor(1.0F); }
-
-  __device__ void LoadTile(size_t tile, Tile<Float32Storage>* to) const {
-    const size_t rest = n_ - tile * spec::kTile;
-    to->Load(m_.row + tile * spec::kTile, static_cast<int>(rest < spec::kTile ? rest : spec::kTile));
-  }
 
   __device__ bool Apply(SamplingStep step) {
     switch (step) {
@@ -165,25 +136,23 @@ class WideFilters {
     return spec::IsFinite(reference_);
   }
 
-  __device__ __attribute__((noinline)) void FindMaxima() {
+  __device__ CT_NOINLINE void FindMaxima() {
     if (has_maxima_) return;
     has_maxima_ = true;
     uint64_t own = 0;
-    for (size_t i = WarpIndex(); i < tiles_; i += kSelectThreads / kWarp) {
-      Tile<Float32Storage> tile;
-      LoadTile(i, &tile);
-      const uint32_t largest = spec::OrderedBits(tile.ThreadMax<kTileRows>());
-      m_.maxima[i * kWarp + LaneIndex()] = largest;
+    for (size_t i = WarpIndex(); i < spec::TileCount(n_); i += kSelectThreads / kWarp) {
+      const uint32_t largest = spec::OrderedBits(TileAt(i).ThreadMax(kTileRows));
+      shared_->memory.maxima[i * kWarp + LaneIndex()] = largest;
       own = Larger(own, largest);
     }
     largest_ = spec::FromOrderedBits(static_cast<uint32_t>(BlockMax(&shared_->scan, own)));
   }
 
   // Lists the elements >= bound.
-  __device__ __attribute__((noinline)) bool List(float bound) {
+  __device__ CT_NOINLINE bool List(float bound) {
     FindMaxima();
-    FillList(&shared_->scan, n_, &list_, [&](size_t j, float* value, uint32_t* id) {
-      *value = m_.row[j];
+    size_ = FillList(&shared_->scan, n_, list(), [&](size_t j, float* value, uint32_t* id) {
+      *value = Copied(j);
       *id = static_cast<uint32_t>(j);
       return bound <= *value;
     });
@@ -191,19 +160,12 @@ class WideFilters {
     return Weigh();
   }
 
-  __device__ bool ListAll() { return listed_ || List(kLowestLogit); }
-
-  template <class F>
-  __device__ void ForEachListed(F f) const {
-    for (size_t i = threadIdx.x; i < list_.size; i += kSelectThreads) f(i);
-  }
-
   // keeps(value, id)
   template <class Predicate>
   __device__ __forceinline__ void KeepIf(Predicate keeps) {
-    FillList(&shared_->scan, list_.size, &list_, [&](size_t i, float* value, uint32_t* id) {
-      *value = list_.values[i];
-      *id = list_.ids[i];
+    size_ = FillList(&shared_->scan, size_, list(), [&](size_t i, float* value, uint32_t* id) {
+      *value = list().values[i];
+      *id = list().ids[i];
       return keeps(*value, *id);
     });
   }
@@ -217,16 +179,16 @@ class WideFilters {
   template <class Weight>
   __device__ __forceinline__ Selected SelectListed(uint64_t limit, Weight weight_of) const {
     return SelectBy(
-        limit, [&](size_t i) { return spec::OrderKey(list_.values[i], list_.ids[i]); }, weight_of);
+        limit, [&](size_t i) { return spec::OrderKey(list().values[i], list().ids[i]); }, weight_of);
   }
 
-  __device__ bool TopP(float top_p, bool of_row) {
+  __device__ CT_NOINLINE bool TopP(float top_p, bool of_row) {
     of_row = of_row || !listed_;
-    if (of_row && !HasDistribution(Sum())) return false;
-    if (!listed_ && !List(NucleusBound(Sum(), n_, top_p, c_))) return false;
-    const double mass = of_row ? RowMass(Sum(), reference_) : static_cast<double>(TotalMass());
+    if (of_row && !HasDistribution(Sums())) return false;
+    if (!listed_ && !List(NucleusBound(Sums(), n_, top_p, c_))) return false;
+    const double mass = of_row ? RowMass(Sums(), reference_) : static_cast<double>(TotalMass());
     const uint64_t limit = NucleusLimit(mass, top_p, op_.inclusive_top_p);
-    const Selected cut = SelectListed(limit, [&](size_t i) { return MassOf(list_.values[i]); });
+    const Selected cut = SelectListed(limit, [&](size_t i) { return MassOf(list().values[i]); });
     // Truncated masses may fall short of the limit: then all that was listed stays.
     if (!cut.found) return true;
     const uint64_t last = CutKey(cut.key, op_.keep_ties);
@@ -234,18 +196,18 @@ class WideFilters {
     return true;
   }
 
-  __device__ bool MinP(float min_p) {
+  __device__ CT_NOINLINE bool MinP(float min_p) {
     FindMaxima();
     if (!listed_ && !List(MinPBound(largest_, min_p, c_))) return false;
     uint64_t own = 0;
-    ForEachListed([&](size_t i) { own = Larger(own, MassOf(list_.values[i])); });
+    ForEachListed([&](size_t i) { own = Larger(own, MassOf(list().values[i])); });
     const uint64_t most = BlockMax(&shared_->scan, own);
     const auto least = static_cast<uint64_t>(static_cast<double>(min_p) * static_cast<double>(most));
     KeepIf([&](float value, uint32_t) { return MassOf(value) >= least; });
     return true;
   }
 
-  __device__ bool TypicalP(float typical_p) {
+  __device__ CT_NOINLINE bool TypicalP(float typical_p) {
     if (!ListAll()) return false;
     const auto total = static_cast<double>(TotalMass());
     const double log2_total = spec::Log2Double(total) - 40.0;
@@ -256,8 +218,8 @@ class WideFilters {
       return TypicalKey(Surprise(value, c_, reference_, log2_total), entropy, id);
     };
     const Selected cut = SelectBy(
-        limit, [&](size_t i) { return key(list_.values[i], list_.ids[i]); },
-        [&](size_t i) { return MassOf(list_.values[i]); });
+        limit, [&](size_t i) { return key(list().values[i], list().ids[i]); },
+        [&](size_t i) { return MassOf(list().values[i]); });
     if (cut.found) KeepIf([&](float value, uint32_t id) { return key(value, id) >= cut.key; });
     return true;
   }
@@ -265,11 +227,11 @@ class WideFilters {
   // In log2 units. The terms are float64 and added in order of id: computed by all threads, added by one.
   __device__ double EntropyOfList(double total, double log2_total) const {
     if (threadIdx.x == 0) shared_->sum = 0;
-    for (size_t begin = 0; begin < list_.size; begin += kListChunk) {
-      const size_t end = list_.size - begin < kListChunk ? list_.size : begin + kListChunk;
+    for (size_t begin = 0; begin < size_; begin += kListChunk) {
+      const size_t end = size_ - begin < kListChunk ? size_ : begin + kListChunk;
       __syncthreads();
       for (size_t i = begin + threadIdx.x; i < end; i += kSelectThreads) {
-        const float value = list_.values[i];
+        const float value = list().values[i];
         shared_->terms[i - begin] =
             static_cast<double>(MassOf(value)) / total * Surprise(value, c_, reference_, log2_total);
       }
@@ -295,7 +257,7 @@ class WideFilters {
 
   __device__ double Deviation() const {
     uint64_t own = 0;
-    for (size_t j = threadIdx.x; j < n_; j += kSelectThreads) own += kLowestLogit <= m_.row[j] ? 1 : 0;
+    for (size_t j = threadIdx.x; j < n_; j += kSelectThreads) own += kLowestLogit <= Copied(j) ? 1 : 0;
     const auto count = static_cast<double>(BlockSum(&shared_->select, own));
     double sum = 0;
     for (int squared = 0; squared < 2; ++squared) {
@@ -307,12 +269,13 @@ class WideFilters {
 
   // In the lanes and tiles of docs/numerics.md, section 4. Takes the place of the row's tile sums: what follows is
   // listed.
-  __device__ double SumOverUnmasked(float centre, bool squared) const {
-    for (size_t i = WarpIndex(); i < tiles_; i += kSelectThreads / kWarp) {
-      Tile<Float32Storage> tile;
-      LoadTile(i, &tile);
+  __device__ CT_NOINLINE double SumOverUnmasked(float centre, bool squared) const {
+    for (size_t i = WarpIndex(); i < spec::TileCount(n_); i += kSelectThreads / kWarp) {
+      const MemoryTile tile = TileAt(i);
       float lanes[kThreadLanes] = {};
-      for (const auto& pack : tile.rows) {
+#pragma unroll 1
+      for (int r = 0; r < kTileRows; ++r) {
+        const Float32Storage::Pack pack = tile.Row(r);
 #pragma unroll
         for (int k = 0; k < kThreadLanes; ++k) {
           const float v = Float32Storage::Get(pack, k);
@@ -321,12 +284,13 @@ class WideFilters {
         }
       }
       const float sum = JoinLanes<Float32Storage>(lanes);
-      if (LaneIndex() == 0) m_.processed[i].sum = sum;
+      if (LaneIndex() == 0) shared_->memory.processed[i].sum = sum;
     }
     __syncthreads();
     if (threadIdx.x == 0) {
       shared_->sum = 0;
-      for (size_t i = 0; i < tiles_; ++i) shared_->sum += static_cast<double>(m_.processed[i].sum);
+      for (size_t i = 0; i < spec::TileCount(n_); ++i)
+        shared_->sum += static_cast<double>(shared_->memory.processed[i].sum);
     }
     __syncthreads();
     const double sum = shared_->sum;
@@ -335,17 +299,17 @@ class WideFilters {
   }
 
   __device__ bool Xtc() {
-    const uint64_t bits = spec::FirstWord64(spec::Draw(
-        op_.seed, op_.sequences[row_], static_cast<uint32_t>(op_.positions[row_]), op_.sample, spec::Purpose::kXtc));
-    if (spec::UnitDouble(bits) >= static_cast<double>(op_.xtc_probability.At(row_))) return true;
+    if (spec::UnitDouble(Random64(op_.sample, spec::Purpose::kXtc)) >=
+        static_cast<double>(op_.xtc_probability.At(row_)))
+      return true;
     if (!ListAll()) return false;
     const auto total = static_cast<double>(TotalMass());
     const auto threshold = static_cast<uint64_t>(static_cast<double>(op_.xtc_threshold.At(row_)) * total);
     uint64_t least = 0;  // The complement of the lowest key, so that it is a maximum.
     uint64_t own = 0;
     ForEachListed([&](size_t i) {
-      if (MassOf(list_.values[i]) < threshold) return;
-      least = Larger(least, ~spec::OrderKey(list_.values[i], list_.ids[i]));
+      if (MassOf(list().values[i]) < threshold) return;
+      least = Larger(least, ~spec::OrderKey(list().values[i], list().ids[i]));
       ++own;
     });
     const uint64_t lowest = ~BlockMax(&shared_->scan, least);
@@ -354,14 +318,7 @@ class WideFilters {
     return true;
   }
 
-  const Sampling& op_;
-  const WideSteps& steps_;
-  size_t row_;
-  size_t n_;
-  size_t tiles_;
-  WideMemory m_;
-  WideShared* shared_;
-  TokenList list_;
+  size_t size_ = 0;  // Of the list.
   float c_ = Log2Factor(1.0F);
   float reference_ = 0;
   float largest_ = 0;

@@ -17,7 +17,6 @@ constexpr unsigned kListChunk = kSelectThreads * kThreadItems;
 struct TokenList {
   float* values;
   uint32_t* ids;
-  size_t size;
 };
 
 struct ScanShared {
@@ -68,11 +67,11 @@ __device__ __forceinline__ uint64_t BlockMax(ScanShared* shared, uint64_t value)
 // Fills `to` with those of [0, count) for which get(i, &value, &id) holds, in order. `get` may read `to` itself at i:
 // what is written lies at or in front of what has been read.
 template <class Get>
-__device__ __forceinline__ void FillList(ScanShared* shared, size_t count, TokenList* to, Get get) {
+__device__ __forceinline__ size_t FillList(ScanShared* shared, size_t count, const TokenList& to, Get get) {
   size_t size = 0;
   for (size_t begin = 0; begin < count; begin += kListChunk) {
-    float values[kThreadItems];
-    uint32_t ids[kThreadItems];
+    float values[kThreadItems] = {};
+    uint32_t ids[kThreadItems] = {};
     unsigned kept = 0;
     unsigned own = 0;
 #pragma unroll
@@ -88,14 +87,14 @@ __device__ __forceinline__ void FillList(ScanShared* shared, size_t count, Token
 #pragma unroll
     for (unsigned k = 0; k < kThreadItems; ++k) {
       if ((kept >> k & 1U) == 0) continue;
-      to->values[at] = values[k];
-      to->ids[at] = ids[k];
+      to.values[at] = values[k];
+      to.ids[at] = ids[k];
       ++at;
     }
     size += scanned.total;
   }
-  to->size = size;
   __syncthreads();
+  return size;
 }
 
 }  // namespace

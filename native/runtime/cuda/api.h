@@ -17,10 +17,11 @@
 #include "kernels/policy_loss/rollout_correction.h"
 #include "kernels/policy_loss/selection.h"
 #include "kernels/sampling/sampling.h"
+#include "kernels/sampling/speculative.h"
 
 namespace crossthink::cuda {
 
-constexpr uint32_t kAbiVersion = 6;
+constexpr uint32_t kAbiVersion = 7;
 // CUDA 13 runtimes need a driver of the R580 family, which reports 13.0.
 constexpr const char* kMinimumDriver = "580 (CUDA 13.0)";
 
@@ -104,6 +105,8 @@ struct CrossthinkCudaApi {
   int32_t (*logprob_backward)(const LogprobBackward* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   uint64_t (*sampling_workspace)(const Sampling* op);
   int32_t (*sampling)(const Sampling* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  uint64_t (*speculative_workspace)(const SpeculativeChain* op);
+  int32_t (*speculative)(const SpeculativeChain* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   uint64_t (*group_advantages_workspace)(const GroupAdvantages* op);
   int32_t (*group_advantages)(const GroupAdvantages* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   uint64_t (*policy_loss_workspace)(const PolicyLoss* op);
@@ -141,10 +144,13 @@ struct CrossthinkCudaApi {
   int32_t (*linear_backward)(const CrossthinkBounded<LinearBackward>* op, const CrossthinkCudaCall* call,
                              CrossthinkCudaStatus* status);
   // These need none.
+  int32_t (*logprob_merge)(const LogprobMerge* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   int32_t (*greedy_baseline)(const GreedyBaseline* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   int32_t (*weighted_sum)(const WeightedSum* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   int32_t (*group_signal)(const GroupSignal* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
   int32_t (*sequence_mask)(const SequenceMask* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*rewards_at_end)(const RewardsAtEnd* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
+  int32_t (*overlong_penalty)(const OverlongPenalty* op, const CrossthinkCudaCall* call, CrossthinkCudaStatus* status);
 };
 
 // The module's only exported symbol.

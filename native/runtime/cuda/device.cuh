@@ -7,6 +7,9 @@
 #include <cstdint>
 
 // What every .cu file needs of CUDA, in a form that nvcc and the host interpreter (test/cuda-interpreter) both compile.
+// CUDA's own word for it is one that the C++ library uses.
+#define CT_NOINLINE __attribute__((noinline))
+
 namespace crossthink::cuda {
 namespace {
 

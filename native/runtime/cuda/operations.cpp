@@ -10,6 +10,7 @@
 #include "kernels/policy_loss/rollout_correction_cuda.h"
 #include "kernels/policy_loss/selection_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
+#include "kernels/sampling/speculative_cuda.h"
 #include "runtime/cuda/blas.h"
 #include "runtime/cuda/check.h"
 #include "runtime/cuda/device_scope.h"
@@ -58,12 +59,15 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->logprob_forward = RunOn<LogprobForward, RunLogprobForward>;
   api->logprob_backward_workspace = WorkspaceOf<LogprobBackward, LogprobBackwardWorkspace>;
   api->logprob_backward = RunOn<LogprobBackward, RunLogprobBackward>;
+  api->logprob_merge = RunOn<LogprobMerge, RunLogprobMerge>;
   api->grpo_step_workspace = WorkspaceOf<GrpoStep, GrpoStepWorkspace>;
   api->grpo_step = RunOn<GrpoStep, RunGrpoStep>;
   api->greedy_baseline = RunOn<GreedyBaseline, RunGreedyBaseline>;
   api->weighted_sum = RunOn<WeightedSum, RunWeightedSum>;
   api->group_signal = RunOn<GroupSignal, RunGroupSignal>;
   api->sequence_mask = RunOn<SequenceMask, RunSequenceMask>;
+  api->rewards_at_end = RunOn<RewardsAtEnd, RunRewardsAtEnd>;
+  api->overlong_penalty = RunOn<OverlongPenalty, RunOverlongPenalty>;
   api->blas_available = Blas::Available;
   api->linear_logits_workspace = LinearWorkspaceOf<LinearLogits, LinearLogitsWorkspace>;
   api->linear_logits = RunLinearOn<LinearLogits, RunLinearLogits>;
@@ -73,6 +77,8 @@ void AddOperations(CrossthinkCudaApi* api) {
   api->linear_backward = RunLinearOn<LinearBackward, RunLinearBackward>;
   api->sampling_workspace = WorkspaceOf<Sampling, SamplingWorkspace>;
   api->sampling = RunOn<Sampling, RunSampling>;
+  api->speculative_workspace = WorkspaceOf<SpeculativeChain, SpeculativeWorkspace>;
+  api->speculative = RunOn<SpeculativeChain, RunSpeculative>;
   api->group_advantages_workspace = WorkspaceOf<GroupAdvantages, GroupAdvantagesWorkspace>;
   api->group_advantages = RunOn<GroupAdvantages, RunGroupAdvantages>;
   api->policy_loss_workspace = WorkspaceOf<PolicyLoss, PolicyLossWorkspace>;
