@@ -17,6 +17,7 @@ if [ "${1:-}" = --interpreter ]; then
   name=interpreter
   runner=build/interpreter/gpu_runner_plain
   size=--small
+  export CROSSTHINK_CUBLAS="$PWD/build/interpreter/libcublas.so"
   [ -x "$runner" ] || { echo "missing $runner: run npm run build:interpreter" >&2; exit 1; }
 else
   command -v nvidia-smi >/dev/null || { echo 'no NVIDIA driver (nvidia-smi) on this machine' >&2; exit 1; }
