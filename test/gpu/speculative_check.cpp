@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/sampling/speculative_cpu.h"
 #include "kernels/sampling/speculative_cuda.h"
 #include "runner.h"
