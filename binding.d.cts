@@ -480,10 +480,32 @@ declare const binding: {
       similarities: Float64Array,
     ): void;
   };
+  /** native/text/plain_rows.h; lib/curation/plainRows.ts. */
+  PlainRows: new (
+    question: readonly string[],
+    answer: readonly string[],
+    mark: string,
+    subject: string,
+    maxWords: number,
+    ascii: boolean,
+  ) => {
+    learn(subject: string, integer: boolean, profile: number): void;
+    /** `state`: at, row and lines of the block; used, texts, rows and largest of the batch. */
+    read(
+      block: Uint8Array,
+      arena: Uint8Array,
+      ends: Uint32Array,
+      heads: Int32Array,
+      state: Uint32Array,
+      lastRow: number,
+    ): void;
+  };
   QuestionParquet: new (createdBy: string) => {
-    /** Whole lines in, number of bytes waiting to be taken out. */
-    append(lines: Uint8Array): number;
-    finish(): number;
+    /** Whole lines in. Nothing else may be called before it is settled. */
+    append(lines: Uint8Array): Promise<boolean>;
+    finish(): void;
+    /** Number of bytes to be taken out. */
+    waiting(): number;
     take(out: Uint8Array): void;
   };
 };

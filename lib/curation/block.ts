@@ -4,7 +4,8 @@ import { adapterByName, recogniseRows } from '../data/adapters/registry.js';
 import { isDrop } from '../data/ledger.js';
 import { type Question, questionId } from '../data/question.js';
 import { readRows } from '../data/readers/index.js';
-import type { RawRow, ReadItem } from '../data/readers/reader.js';
+import { eachJsonlRow } from '../data/readers/jsonl.js';
+import type { RawRow, ReadItem, RowBlock } from '../data/readers/reader.js';
 import { BenchmarkIndex } from '../filters/contamination/ngrams.js';
 import { type FilterResources, type FilterSpec, makeFilter } from '../filters/registry.js';
 import { ChatModel } from '../templates/chat.js';
@@ -13,8 +14,9 @@ import { toMultipleChoice } from '../templates/multipleChoice.js';
 import { toOpenEnded } from '../templates/openEnded.js';
 import { renderPrompt } from '../templates/prompt.js';
 import { shuffleOptions } from '../templates/shuffle.js';
-import type { CuratePlan, PlanInput } from './plan.js';
-import { type DuplicateKeys, type EncodedQuestions, QuestionBatch } from './questionBatch.js';
+import { PlainRows } from './plainRows.js';
+import { type CuratePlan, type PlanInput, wantedRow } from './plan.js';
+import { type BatchMemory, type EncodedQuestions, keysOf, QuestionBatch } from './questionBatch.js';
 import { processRow, type RowResult, type RowSteps, withheldEntry, withheldQuestion } from './row.js';
 
 /** Builds what rows pass through under a plan; reads the benchmark files of `decontaminate`. */
@@ -122,19 +124,42 @@ export class BlockWriter {
   readonly #batch: QuestionBatch;
   readonly #drops: BlockDrops = { lines: [], reasons: [], behind: [] };
   readonly #hide: boolean;
+  readonly #plain: PlainRows | undefined;
+  readonly #file: string;
+  readonly #wanted: (row: number) => boolean;
 
+  /** `fromRow`: rows before it are done. */
   constructor(
-    private readonly file: string,
-    private readonly adapter: Adapter | undefined,
     plan: CuratePlan,
+    input: number,
+    private readonly adapter: Adapter | undefined,
     private readonly steps: RowSteps,
+    private readonly fromRow: number,
+    memory: BatchMemory,
   ) {
-    this.#batch = new QuestionBatch(keysOf(plan));
+    this.#batch = new QuestionBatch(keysOf(plan), memory);
     this.#hide = adapter?.withheld === true && !plan.plaintext;
+    this.#plain = PlainRows.of(adapter, plan);
+    this.#file = plan.inputs[input]?.file ?? '';
+    this.#wanted = wantedRow(plan, input);
   }
 
-  add(item: ReadItem): void {
-    const results = processRow(item, this.file, this.adapter, this.steps);
+  /** Adds those rows of a block that are looked at under the plan. */
+  addBlock(block: RowBlock): void {
+    const wanted = (row: number): boolean => row >= this.fromRow && this.#wanted(row);
+    const add = (item: ReadItem): void => {
+      this.#add(item);
+    };
+    if ('items' in block) block.items.filter(({ row }) => wanted(row)).forEach(add);
+    else {
+      eachJsonlRow(block, wanted, add, (place) => {
+        if (place.row >= this.fromRow) this.#plain?.read(block.bytes, place, this.#batch);
+      });
+    }
+  }
+
+  #add(item: ReadItem): void {
+    const results = processRow(item, this.#file, this.adapter, this.steps);
     // Of a row with several questions the drops come first: the order that `merge` can reproduce.
     for (const result of results) if ('entry' in result) this.#drop(result);
     for (const result of results) if ('question' in result) this.#accept(result);
@@ -148,8 +173,10 @@ export class BlockWriter {
   }
 
   #accept({ question }: Extract<RowResult, { question: unknown }>): void {
-    if (!this.#hide) this.#batch.add(question);
-    else {
+    if (!this.#hide) {
+      const profile = this.#batch.add(question);
+      this.#plain?.learn(question, profile);
+    } else {
       const duplicate = question.id === '' ? { ...question, id: questionId(question) } : question;
       this.#batch.add(withheldQuestion(duplicate), { duplicate });
     }
@@ -158,9 +185,4 @@ export class BlockWriter {
   finish(): BlockResult {
     return { questions: this.#batch.finish(), drops: this.#drops };
   }
-}
-
-/** What duplicates are recognised by; nothing where they are kept, or left to `merge`. */
-export function keysOf(plan: CuratePlan): DuplicateKeys {
-  return plan.duplicates === 'keep' || plan.shard !== undefined ? 'none' : plan.duplicates;
 }

@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { CrossThinkError } from '../errors.js';
 import type { Adapter } from '../data/adapters/adapter.js';
 import { readBlocks } from '../data/readers/index.js';
-import { eachJsonlRow, parseJsonlBlock } from '../data/readers/jsonl.js';
-import type { ReadItem, RowBlock } from '../data/readers/reader.js';
+import { parseJsonlBlock } from '../data/readers/jsonl.js';
+import type { RowBlock } from '../data/readers/reader.js';
 import { AtomicFile } from '../data/writers/atomic.js';
 import { adapterOf, type BlockResult, BlockWriter, makeSteps } from './block.js';
 import { datasetCard } from './card.js';
 import { DuplicateStage } from './duplicates.js';
 import { Journal, type JournalState, PartialFile } from './journal.js';
 import { ParquetOutput } from './parquetOutput.js';
-import { type CuratePlan, makePlan, type PlanInput, planFingerprint, type PlanOptions, wantedRow } from './plan.js';
+import { type CuratePlan, makePlan, type PlanInput, planFingerprint, type PlanOptions } from './plan.js';
 import { BlockPool, workersAvailable } from './pool.js';
+import { BatchMemory } from './questionBatch.js';
 import type { RowSteps } from './row.js';
 export type { CuratePlan, PlanInput, TemplateName } from './plan.js';
 export type { CurateSummary } from './summary.js';
@@ -115,6 +116,7 @@ class CurateRun {
   readonly #duplicates: DuplicateStage;
   readonly #pool: BlockPool | undefined;
   readonly #inProcess: Promise<RowSteps>;
+  readonly #memory = new BatchMemory();
   #files: PartialFile[] = [];
   #parquet: ParquetOutput | undefined;
   #counts = newCounts();
@@ -203,14 +205,8 @@ class CurateRun {
   }
 
   async #process(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Promise<BlockResult> {
-    const writer = new BlockWriter(this.plan.inputs[input]?.file ?? '', adapter, this.plan, await this.#inProcess);
-    const wanted = wantedRow(this.plan, input);
-    const keep = (row: number): boolean => row >= fromRow && wanted(row);
-    const add = (item: ReadItem): void => {
-      writer.add(item);
-    };
-    if ('items' in block) block.items.filter(({ row }) => keep(row)).forEach(add);
-    else eachJsonlRow(block, keep, add);
+    const writer = new BlockWriter(this.plan, input, adapter, await this.#inProcess, fromRow, this.#memory);
+    writer.addBlock(block);
     return writer.finish();
   }
 
@@ -243,6 +239,9 @@ class CurateRun {
 
   /** Appends a block to the outputs, but for the questions that repeat earlier ones: these go to the ledger. */
   async #write({ questions, drops }: BlockResult): Promise<void> {
+    // What the block before left under way is done before its memory is filled again.
+    await this.#files[0]?.settled();
+    await this.#parquet?.settled();
     const repeated = this.#duplicates.check(questions);
     countAccepted(this.#counts, questions, repeated);
     const { lines, lineEnds } = questions;

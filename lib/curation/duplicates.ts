@@ -4,9 +4,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { drop, type Drop, type LedgerEntry } from '../data/ledger.js';
 import type { Question } from '../data/question.js';
-import { keysOf } from './block.js';
 import type { CuratePlan } from './plan.js';
-import { type EncodedQuestions, ID_BYTES, MINHASH, QuestionBatch } from './questionBatch.js';
+import { keysOf, type EncodedQuestions, ID_BYTES, MINHASH, QuestionBatch } from './questionBatch.js';
 
 /** Questions looked up at a time where they are read back one by one. */
 export const LOOKUP_BATCH = 4096;

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BackgroundWriter } from './backgroundWriter.js';
 import type { Counts } from './summary.js';
 
 const JOURNAL = '.curate.journal.json';
@@ -21,17 +22,17 @@ export interface JournalState {
 
 /** An output that grows beside its final name and can be cut back to a recorded size. */
 export class PartialFile {
-  #buffer: Uint8Array[] = [];
-  #buffered = 0;
-  #position: number;
+  #queued: Uint8Array[] = [];
+  #queuedBytes = 0;
+  readonly #writer: BackgroundWriter;
 
   private constructor(
     private readonly temporary: string,
     private readonly path: string,
-    private readonly handle: FileHandle,
+    handle: FileHandle,
     size: number,
   ) {
-    this.#position = size;
+    this.#writer = new BackgroundWriter(handle, size);
   }
 
   /** Opens `name` in `dir` for writing behind its first `size` bytes; what stands behind is cut off. */
@@ -46,45 +47,41 @@ export class PartialFile {
     return join(dir, `.${name}.partial`);
   }
 
-  /** Queues whole lines; resolves at once unless much is queued. */
+  /** Queues whole lines, or starts to write them: they must stay as they are until `settled`. */
   async write(lines: Uint8Array): Promise<void> {
-    this.#buffer.push(lines);
-    this.#buffered += lines.length;
-    if (this.#buffered >= FLUSH_BYTES) await this.flush();
+    if (this.#queuedBytes + lines.length >= FLUSH_BYTES) return this.#start(lines);
+    this.#queued.push(new Uint8Array(lines));
+    this.#queuedBytes += lines.length;
+  }
+
+  async #start(lines: Uint8Array): Promise<void> {
+    const chunks = [...this.#queued, lines];
+    this.#queued = [];
+    this.#queuedBytes = 0;
+    await this.#writer.start(chunks);
+  }
+
+  /** Resolves when the system has what was written, but for what is queued. */
+  async settled(): Promise<void> {
+    await this.#writer.settled();
   }
 
   /** Hands everything queued to the system; returns the size of the file then. */
   async flush(): Promise<number> {
-    const chunks = this.#buffer.filter(({ length }) => length > 0);
-    const bytes = this.#buffered;
-    this.#buffer = [];
-    this.#buffered = 0;
-    if (bytes > 0) await this.#writeAll(chunks, bytes);
-    this.#position += bytes;
-    return this.#position;
-  }
-
-  /** A file system may take less than it is given. */
-  async #writeAll(chunks: Uint8Array[], bytes: number): Promise<void> {
-    const { bytesWritten } = await this.handle.writev(chunks, this.#position);
-    if (bytesWritten === bytes) return;
-    const rest = Buffer.concat(chunks).subarray(bytesWritten);
-    for (let done = 0; done < rest.length;) {
-      const part = await this.handle.write(rest, done, rest.length - done, this.#position + bytesWritten + done);
-      done += part.bytesWritten;
-    }
+    await this.#start(new Uint8Array(0));
+    await this.#writer.settled();
+    return this.#writer.position;
   }
 
   /** Puts the file in its place. */
   async commit(): Promise<void> {
     await this.flush();
-    await this.handle.sync();
-    await this.handle.close();
+    await this.#writer.finish();
     await rename(this.temporary, this.path);
   }
 
   async close(): Promise<void> {
-    await this.handle.close().catch(() => undefined);
+    await this.#writer.close();
   }
 }
 

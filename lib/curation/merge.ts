@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { CrossThinkError, invalidValue } from '../errors.js';
 import type { Question } from '../data/question.js';
 import { AtomicFile } from '../data/writers/atomic.js';
-import { keysOf } from './block.js';
 import { datasetCard } from './card.js';
 import { CURATED_FILES } from './curate.js';
 import { DuckDbJoin, hasDuckDb } from './duckdbJoin.js';
 import { type DuplicateFinder, DuplicateStage } from './duplicates.js';
 import { ParquetOutput } from './parquetOutput.js';
 import type { CuratePlan } from './plan.js';
-import { type EncodedQuestions, QuestionBatch } from './questionBatch.js';
+import { keysOf, type EncodedQuestions, QuestionBatch } from './questionBatch.js';
 import { before, ledgerRows, type Placed, questionBatches } from './shardRows.js';
 import { countAccepted, countDropped, type CurateSummary, newCounts, summarise } from './summary.js';
 

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CrossThinkError } from '../errors.js';
+import { BackgroundWriter } from './backgroundWriter.js';
 
 const NAME = 'questions.parquet';
 const CHUNK = 4 << 20;
@@ -14,28 +15,45 @@ const CHUNK = 4 << 20;
  */
 export class ParquetOutput {
   readonly #native = new binding.QuestionParquet('crossthink');
+  readonly #writer: BackgroundWriter;
+  #taken = Buffer.alloc(0);
+  #underWay: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly path: string,
     private readonly temporary: string,
-    private readonly handle: FileHandle,
-  ) {}
+    handle: FileHandle,
+  ) {
+    this.#writer = new BackgroundWriter(handle);
+  }
 
   static async create(dir: string): Promise<ParquetOutput> {
     const temporary = join(dir, `.${NAME}.partial`);
     return new ParquetOutput(join(dir, NAME), temporary, await open(temporary, 'w'));
   }
 
-  /** Whole lines of questions. */
+  /** Starts to take up whole lines of questions, which must stay as they are until `settled`. */
   async write(lines: Uint8Array): Promise<void> {
-    let waiting: number;
+    await this.settled();
+    this.#underWay = this.#append(lines);
+    // Awaited with the next one: an error must not count as unhandled before.
+    this.#underWay.catch(() => undefined);
+  }
+
+  /** Resolves when all lines are taken up; throws the error of lines that could not be. */
+  async settled(): Promise<void> {
+    await this.#underWay;
+  }
+
+  /** On a thread of the addon, while the caller goes on. */
+  async #append(lines: Uint8Array): Promise<void> {
     try {
-      waiting = this.#native.append(lines);
+      await this.#native.append(lines);
     } catch (cause) {
       const message = `a line is no curated question: ${cause instanceof Error ? cause.message : String(cause)}`;
       throw new CrossThinkError('ERR_SCHEMA', message, { file: this.path, cause });
     }
-    if (waiting >= CHUNK) await this.#take(waiting);
+    if (this.#native.waiting() >= CHUNK) await this.#take();
   }
 
   /** The first `bytes` of a JSON Lines file, which end with a line. */
@@ -56,23 +74,29 @@ export class ParquetOutput {
     if (rest.length > 0) await this.write(rest);
   }
 
-  async #take(waiting: number): Promise<void> {
-    const bytes = Buffer.allocUnsafeSlow(waiting);
+  async #take(): Promise<void> {
+    // One buffer for all: the write before has to be done with it.
+    await this.#writer.settled();
+    const waiting = this.#native.waiting();
+    if (this.#taken.length < waiting) this.#taken = Buffer.allocUnsafeSlow(waiting);
+    const bytes = this.#taken.subarray(0, waiting);
     this.#native.take(bytes);
-    await this.handle.write(bytes);
+    await this.#writer.start([bytes]);
   }
 
   /** Puts the file in its place. */
   async commit(): Promise<void> {
-    await this.#take(this.#native.finish());
-    await this.handle.sync();
-    await this.handle.close();
+    await this.settled();
+    this.#native.finish();
+    await this.#take();
+    await this.#writer.finish();
     await rename(this.temporary, this.path);
   }
 
   /** Forgets what was written, unless it was committed. */
   async close(): Promise<void> {
-    await this.handle.close().catch(() => undefined);
+    await this.#underWay.catch(() => undefined);
+    await this.#writer.close();
     await rm(this.temporary, { force: true });
   }
 }

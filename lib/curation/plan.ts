@@ -136,6 +136,15 @@ export function wantedRow(plan: CuratePlan, inputIndex: number): (row: number) =
   };
 }
 
+/** The last of the rows in sequence from `row` that are all looked at; smaller than `row` where that is not known. */
+export function wantedThrough({ limit, shard, sample }: CuratePlan, row: number): number {
+  if (sample < 1) return 0;
+  const last = limit ?? Infinity;
+  if (shard === undefined) return last;
+  const stripe = Math.floor((row - 1) / STRIPE);
+  return stripe % shard.count === shard.index ? Math.min(last, (stripe + 1) * STRIPE) : 0;
+}
+
 /** A number from 0 to 1 that depends on its arguments alone. */
 function unitHash(seed: number, file: number, row: number): number {
   let h = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(file + 1, 0xc2b2ae35) ^ row;

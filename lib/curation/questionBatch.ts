@@ -1,7 +1,9 @@
 import binding = require('#binding');
 
 import { type Question, questionId } from '../data/question.js';
+import type { BlockPlace } from '../data/readers/jsonl.js';
 import { duplicateText } from '../filters/normalise.js';
+import type { CuratePlan } from './plan.js';
 
 /** Bands and rows of the locality-sensitive hashing, and what counts as near. */
 export const MINHASH = {
@@ -21,6 +23,11 @@ export const KEY_BYTES = 16;
 
 /** What duplicates are recognised by, where they are dropped. */
 export type DuplicateKeys = 'none' | 'exact' | 'near';
+
+/** What duplicates are recognised by; nothing where they are kept, or left to `merge`. */
+export function keysOf(plan: CuratePlan): DuplicateKeys {
+  return plan.duplicates === 'keep' || plan.shard !== undefined ? 'none' : plan.duplicates;
+}
 
 /** What many rows share: a combination of the fields that hardly vary. */
 export interface Profile {
@@ -52,14 +59,59 @@ export interface EncodedQuestions {
 const FLAG = { none: 0, lineGiven: 1, duplicateTextGiven: 2 } as const;
 
 /**
+ * Memory of batches that are filled one after the other: allocating it anew for each would cost more in garbage collection
+ * than filling it. A batch's lines stay as they are until the batch after the next one is finished.
+ */
+export class BatchMemory {
+  arena = Buffer.allocUnsafeSlow(1 << 16);
+  /** Where texts end in the arena. */
+  ends: Uint32Array = new Uint32Array(1 << 14);
+  /** Four numbers a row: native/text/question_rows.h. */
+  heads: Int32Array = new Int32Array(1 << 13);
+  readonly #lines = [Buffer.alloc(0), Buffer.alloc(0)];
+  #turn = 0;
+
+  /** Room for the lines of the next batch; what was sent to another thread is replaced. */
+  nextLines(bytes: number): Uint8Array<ArrayBuffer> {
+    this.#turn = 1 - this.#turn;
+    return this.widerLines(bytes);
+  }
+
+  /** More room for the same batch. */
+  widerLines(bytes: number): Uint8Array<ArrayBuffer> {
+    const given = this.#lines[this.#turn];
+    if (given !== undefined && given.length >= bytes) return given;
+    return (this.#lines[this.#turn] = Buffer.allocUnsafeSlow(bytes));
+  }
+
+  /** Room for that many bytes behind the first `used` of the arena. */
+  reserve(used: number, bytes: number): void {
+    if (used + bytes <= this.arena.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.arena.length, used + bytes));
+    this.arena.copy(larger, 0, 0, used);
+    this.arena = larger;
+  }
+
+  widenEnds(): void {
+    const { ends } = this;
+    this.ends = new Uint32Array(2 * ends.length);
+    this.ends.set(ends);
+  }
+
+  widenHeads(): void {
+    const { heads } = this;
+    this.heads = new Int32Array(2 * heads.length);
+    this.heads.set(heads);
+  }
+}
+
+/**
  * Collects questions and turns them, all at once and natively, into lines of JSON, ids and keys of duplication: the same
  * bytes as `JSON.stringify(question)` with the fields in the order of `Question`.
  */
 export class QuestionBatch {
-  #arena = Buffer.allocUnsafeSlow(1 << 16);
   #used = 0;
-  #ends: number[] = [];
-  #heads: number[] = [];
+  #texts = 0;
   #count = 0;
   #largest = 0;
   readonly #profiles: Profile[] = [];
@@ -68,7 +120,10 @@ export class QuestionBatch {
   #lastQuestion: Question | undefined;
   #lastProfile = 0;
 
-  constructor(private readonly keys: DuplicateKeys = 'none') {}
+  constructor(
+    private readonly keys: DuplicateKeys = 'none',
+    private readonly memory = new BatchMemory(),
+  ) {}
 
   get count(): number {
     return this.#count;
@@ -76,21 +131,20 @@ export class QuestionBatch {
 
   /**
    * Adds a question. An empty `id` is computed with the batch (`questionId`). `line`: the line to write, where it exists
-   * already. `duplicate`: the question by which duplicates are recognised, where it is another.
+   * already. `duplicate`: the question by which duplicates are recognised, where it is another. Returns its profile.
    */
-  add(question: Question, given: { readonly line?: string; readonly duplicate?: Question } = {}): void {
-    const before = { used: this.#used, texts: this.#ends.length };
+  add(question: Question, given: { readonly line?: string; readonly duplicate?: Question } = {}): number {
+    const before = { used: this.#used, texts: this.#texts };
     const { provenance, options } = question;
     const { line, duplicate } = given;
     if (line === undefined && provenance.file !== undefined && provenance.row !== undefined) {
-      const ascii = this.#texts(question, duplicate);
+      const ascii = this.#fields(question, duplicate);
       if (ascii !== undefined) {
         const flags = ascii && duplicate === undefined ? FLAG.none : FLAG.duplicateTextGiven;
-        this.#close(question, options?.length ?? 0, flags, before.used);
-        return;
+        return this.#close(question, options?.length ?? 0, flags, before.used);
       }
       this.#used = before.used;
-      this.#ends.length = before.texts;
+      this.#texts = before.texts;
     }
     const id = question.id === '' ? questionId(question) : question.id;
     this.#text(id);
@@ -99,11 +153,35 @@ export class QuestionBatch {
     this.#text('');
     this.#text('');
     this.#text(this.keys === 'none' ? '' : duplicateText(duplicate ?? question));
-    this.#close(question, 0, FLAG.lineGiven | FLAG.duplicateTextGiven, before.used);
+    return this.#close(question, 0, FLAG.lineGiven | FLAG.duplicateTextGiven, before.used);
+  }
+
+  /**
+   * Adds the rows of a block that `native` reads from `place` to `lastRow`, and moves the place behind them. It stops, too,
+   * where the lists are full: the next row added by `add` widens them.
+   */
+  readPlain(
+    native: InstanceType<typeof binding.PlainRows>,
+    block: Uint8Array,
+    place: BlockPlace,
+    lastRow: number,
+  ): void {
+    const { at, row, lines } = place;
+    this.memory.reserve(this.#used, block.length - at);
+    const { arena, ends, heads } = this.memory;
+    const state = Uint32Array.of(at, row, lines, this.#used, this.#texts, this.#count, this.#largest);
+    native.read(block, arena, ends, heads, state, lastRow);
+    place.at = state[0] ?? 0;
+    place.row = state[1] ?? 0;
+    place.lines = state[2] ?? 0;
+    this.#used = state[3] ?? 0;
+    this.#texts = state[4] ?? 0;
+    this.#count = state[5] ?? 0;
+    this.#largest = state[6] ?? 0;
   }
 
   /** Whether all texts are ASCII; undefined where one is not well-formed Unicode, which UTF-8 cannot hold. */
-  #texts(question: Question, duplicate: Question | undefined): boolean | undefined {
+  #fields(question: Question, duplicate: Question | undefined): boolean | undefined {
     const { answer, options, passRate } = question;
     this.#text(question.id);
     let ascii = this.#text(question.question);
@@ -127,25 +205,27 @@ export class QuestionBatch {
     const { length } = text;
     let ascii = true;
     if (length > 0) {
-      if (this.#used + 3 * length > this.#arena.length) this.#grow(3 * length);
-      const written = this.#arena.write(text, this.#used);
+      this.memory.reserve(this.#used, 3 * length);
+      const written = this.memory.arena.write(text, this.#used);
       ascii = written === length;
       this.#used += written;
     }
-    this.#ends.push(this.#used);
+    if (this.#texts === this.memory.ends.length) this.memory.widenEnds();
+    this.memory.ends[this.#texts++] = this.#used;
     return ascii;
   }
 
-  #grow(room: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#arena.length, this.#used + room));
-    this.#arena.copy(larger, 0, 0, this.#used);
-    this.#arena = larger;
-  }
-
-  #close(question: Question, options: number, flags: number, start: number): void {
-    this.#heads.push(this.#profileOf(question), question.provenance.row ?? 0, options, flags);
+  #close(question: Question, options: number, flags: number, start: number): number {
+    const profile = this.#profileOf(question);
+    const at = 4 * this.#count++;
+    if (at === this.memory.heads.length) this.memory.widenHeads();
+    const { heads } = this.memory;
+    heads[at] = profile;
+    heads[at + 1] = question.provenance.row ?? 0;
+    heads[at + 2] = options;
+    heads[at + 3] = flags;
     this.#largest = Math.max(this.#largest, this.#used - start);
-    this.#count++;
+    return profile;
   }
 
   #profileOf(question: Question): number {
@@ -164,21 +244,26 @@ export class QuestionBatch {
     return index;
   }
 
+  /** UTF-8 bytes that a line has of its profile. */
+  #sharedLength(profile: number): number {
+    return Buffer.byteLength(this.#profileTexts.slice(7 * profile + 2, 7 * profile + 6).join(''));
+  }
+
   /** The batch as bytes. */
   finish(): EncodedQuestions {
     const count = this.#count;
-    const heads = new Int32Array(this.#heads);
-    const ends = new Uint32Array(this.#ends);
+    const { arena, ends } = this.memory;
+    const heads = this.memory.heads.subarray(0, 4 * count);
     const lineEnds = new Uint32Array(count);
     const ids = new Uint8Array(count * ID_BYTES);
     const keys = this.keys === 'none' ? undefined : new Uint8Array(count * KEY_BYTES);
     const signatures = this.keys === 'near' ? new Uint8Array(count * SIGNATURE_BYTES) : undefined;
-    const shared = this.#profileTexts.reduce((most, { length }) => Math.max(most, length), 0);
+    const shared = this.#profiles.reduce((most, _, i) => Math.max(most, this.#sharedLength(i)), 0);
     const encode = (out: Uint8Array<ArrayBuffer>): number =>
       binding.encodeQuestions(
-        this.#arena,
+        arena,
         ends,
-        ends.length,
+        this.#texts,
         heads,
         count,
         this.#profileTexts,
@@ -191,10 +276,11 @@ export class QuestionBatch {
         MINHASH.shingle,
       );
     // Few texts need many escapes: this is nearly always enough.
-    let lines = new Uint8Array(Math.ceil(this.#used * 1.25) + 6 * this.#largest + (count + 1) * (160 + 4 * shared));
+    const likely = this.#used * 1.25 + 32 * (this.#texts / 2) + 6 * this.#largest + (count + 1) * (160 + shared);
+    let lines = this.memory.nextLines(Math.ceil(likely));
     let needed = encode(lines);
     if (needed > lines.length) {
-      lines = new Uint8Array(needed);
+      lines = this.memory.widerLines(needed);
       needed = encode(lines);
     }
     return {

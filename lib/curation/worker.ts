@@ -1,28 +1,22 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { lenient } from '../data/adapters/lenient.js';
-import { eachJsonlRow } from '../data/readers/jsonl.js';
 import { adapterOf, type BlockResult, BlockWriter, makeSteps } from './block.js';
-import { type CuratePlan, wantedRow } from './plan.js';
+import type { CuratePlan } from './plan.js';
 import type { BlockReply, BlockTask } from './pool.js';
+import { BatchMemory } from './questionBatch.js';
 
 const plan = workerData as CuratePlan;
 const steps = makeSteps(plan);
+const memory = new BatchMemory();
 
 async function answer(task: BlockTask): Promise<BlockResult> {
   const input = plan.inputs[task.input];
   if (input === undefined) throw new Error(`no input ${task.input}`);
-  const wanted = wantedRow(plan, task.input);
   const block = { ...task, bytes: Buffer.from(task.bytes.buffer, task.bytes.byteOffset, task.bytes.byteLength) };
   const named = task.adapter === undefined ? undefined : adapterOf({ ...input, adapter: task.adapter }, []);
   const adapter = named !== undefined && task.lenient === true ? lenient(named) : named;
-  const writer = new BlockWriter(input.file, adapter, plan, await steps);
-  eachJsonlRow(
-    block,
-    (row) => row >= task.fromRow && wanted(row),
-    (item) => {
-      writer.add(item);
-    },
-  );
+  const writer = new BlockWriter(plan, task.input, adapter, await steps, task.fromRow, memory);
+  writer.addBlock(block);
   return writer.finish();
 }
 

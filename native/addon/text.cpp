@@ -1,12 +1,15 @@
 // Batches of questions as lines, keys and Parquet. Private: lib/curation wraps it. Bounds are checked here.
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "addon/addon.h"
 #include "addon/arrays.h"
+#include "addon/async.h"
 #include "text/duplicate_index.h"
+#include "text/plain_rows.h"
 #include "text/question_parquet.h"
 #include "text/question_rows.h"
 
@@ -118,6 +121,7 @@ class QuestionParquetObject : public Napi::ObjectWrap<QuestionParquetObject> {
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "QuestionParquet",
                        {InstanceMethod<&QuestionParquetObject::Append>("append"),
+                        InstanceMethod<&QuestionParquetObject::Waiting>("waiting"),
                         InstanceMethod<&QuestionParquetObject::Finish>("finish"),
                         InstanceMethod<&QuestionParquetObject::Take>("take")});
   }
@@ -126,22 +130,23 @@ class QuestionParquetObject : public Napi::ObjectWrap<QuestionParquetObject> {
       : Napi::ObjectWrap<QuestionParquetObject>(info), parquet_(info[0].As<Napi::String>().Utf8Value()) {}
 
  private:
-  // (lines) Returns the bytes waiting to be taken.
+  // (lines) Returns a promise: nothing else may be asked of the object before it is settled.
   Napi::Value Append(const Napi::CallbackInfo& info) {
-    const char* const lines = ArrayOf<char>(info, 0, 0, "lines");
-    if (!parquet_.Append({lines, LengthOf(info, 0)})) throw Napi::Error::New(info.Env(), parquet_.error());
-    return Waiting(info);
+    const std::string_view lines(ArrayOf<char>(info, 0, 0, "lines"), LengthOf(info, 0));
+    const auto work = [this, lines](const std::atomic<int32_t>&) {
+      if (!parquet_.Append(lines)) throw std::runtime_error(parquet_.error());
+      return true;
+    };
+    return StartAsync(info.Env(), work, info.Env().Undefined(), {info.This(), info[0]});
   }
-  Napi::Value Finish(const Napi::CallbackInfo& info) {
-    parquet_.Finish();
-    return Waiting(info);
-  }
+  void Finish(const Napi::CallbackInfo&) { parquet_.Finish(); }
   // (out): exactly as long as what is waiting.
   void Take(const Napi::CallbackInfo& info) {
     const std::string& bytes = parquet_.file().output();
     std::copy(bytes.begin(), bytes.end(), ArrayOf<char>(info, 0, bytes.size(), "out"));
     parquet_.file().Taken();
   }
+  // Bytes waiting to be taken.
   Napi::Value Waiting(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(parquet_.file().output().size()));
   }
@@ -149,11 +154,69 @@ class QuestionParquetObject : public Napi::ObjectWrap<QuestionParquetObject> {
   QuestionParquet parquet_;
 };
 
+class PlainRowsObject : public Napi::ObjectWrap<PlainRowsObject> {
+ public:
+  static Napi::Function Define(Napi::Env env) {
+    return DefineClass(
+        env, "PlainRows",
+        {InstanceMethod<&PlainRowsObject::Learn>("learn"), InstanceMethod<&PlainRowsObject::Read>("read")});
+  }
+  // new PlainRows(question, answer, mark, subject, maxWords, ascii)
+  explicit PlainRowsObject(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<PlainRowsObject>(info),
+        rows_(
+            {TextsOf(info, 0), TextsOf(info, 1), TextOf(info, 2), TextOf(info, 3), SizeOf(info, 4), FlagOf(info, 5)}) {}
+
+ private:
+  static std::string TextOf(const Napi::CallbackInfo& info, size_t index) {
+    return info[index].As<Napi::String>().Utf8Value();
+  }
+  static std::vector<std::string> TextsOf(const Napi::CallbackInfo& info, size_t index) {
+    const Napi::Array given = info[index].As<Napi::Array>();
+    std::vector<std::string> texts(given.Length());
+    for (uint32_t i = 0; i < given.Length(); i++) texts[i] = given.Get(i).As<Napi::String>().Utf8Value();
+    return texts;
+  }
+
+  // (subject, integer, profile)
+  void Learn(const Napi::CallbackInfo& info) {
+    rows_.Learn(TextOf(info, 0), FlagOf(info, 1), info[2].As<Napi::Number>().Int32Value());
+  }
+  // (block, arena, ends, heads, state, lastRow): `state` is at, row, lines; used, texts, rows, largest.
+  void Read(const Napi::CallbackInfo& info) {
+    const std::string_view block(ArrayOf<char>(info, 0, 0, "block"), LengthOf(info, 0));
+    uint32_t* const state = ArrayOf<uint32_t>(info, 4, 7, "state");
+    PlainRows::Place place{state[0], static_cast<int32_t>(state[1]), static_cast<int32_t>(state[2])};
+    PlainBatch batch{ArrayOf<char>(info, 1, state[3], "arena"),
+                     ArrayOf<uint32_t>(info, 2, state[4], "ends"),
+                     ArrayOf<int32_t>(info, 3, 4 * size_t{state[5]}, "heads"),
+                     state[3],
+                     state[4],
+                     state[5],
+                     state[6]};
+    if (place.at > block.size() || LengthOf(info, 1) - batch.used < block.size() - place.at) return;
+    const size_t room =
+        std::min((LengthOf(info, 2) - batch.texts) / QuestionRows::kOptions, LengthOf(info, 3) / 4 - batch.rows);
+    const double last = std::min(NumberOf(info, 5), place.row + static_cast<double>(room) - 1);
+    rows_.Read(block, static_cast<int32_t>(std::min(last, 2147483647.0)), &place, &batch);
+    state[0] = static_cast<uint32_t>(place.at);
+    state[1] = static_cast<uint32_t>(place.row);
+    state[2] = static_cast<uint32_t>(place.lines);
+    state[3] = static_cast<uint32_t>(batch.used);
+    state[4] = static_cast<uint32_t>(batch.texts);
+    state[5] = static_cast<uint32_t>(batch.rows);
+    state[6] = static_cast<uint32_t>(batch.largest);
+  }
+
+  PlainRows rows_;
+};
+
 }  // namespace
 
 void RegisterText(Napi::Env env, Napi::Object exports) {
   Export<EncodeQuestions>(env, exports, "encodeQuestions");
   exports["DuplicateIndex"] = DuplicateIndexObject::Define(env);
+  exports["PlainRows"] = PlainRowsObject::Define(env);
   exports["QuestionParquet"] = QuestionParquetObject::Define(env);
 }
 

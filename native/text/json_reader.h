@@ -15,10 +15,28 @@ struct JsonError {
   const char* expected;
 };
 
-// A cursor over one JSON text: the caller says what it expects next.
+// What a lone half of a surrogate pair (`\ud800`) becomes, which UTF-8 cannot hold.
+enum class LoneSurrogate : uint8_t { kReplaced, kError };
+
+// A cursor over one JSON text: the caller says what it expects next. What JSON.parse refuses is an error here, too.
 class JsonReader {
  public:
-  explicit JsonReader(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+  explicit JsonReader(std::string_view text, LoneSurrogate lone = LoneSurrogate::kReplaced)
+      : at_(text.data()), end_(text.data() + text.size()), lone_(lone) {}
+
+  // Where it stands: behind what was read.
+  const char* at() const { return at_; }
+  // Passes over these bytes, if they come next.
+  bool TakeBytes(std::string_view bytes) {
+    if (!std::string_view(at_, static_cast<size_t>(end_ - at_)).starts_with(bytes)) return false;
+    at_ += bytes.size();
+    return true;
+  }
+  // First character of what comes next; NUL at the end.
+  char Peek() {
+    Space();
+    return at_ == end_ ? '\0' : *at_;
+  }
 
   bool Take(char c) {
     Space();
@@ -64,9 +82,9 @@ class JsonReader {
     for (;;) {
       const char* start = at_;
       while (end_ - at_ >= 8 && !AnyEscaped(at_)) at_ += 8;
-      while (at_ != end_ && *at_ != '"' && *at_ != '\\') at_++;
+      while (at_ != end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= 0x20) at_++;
       out->append(start, at_);
-      if (at_ == end_) throw JsonError{"the end of a text"};
+      if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) throw JsonError{"the end of a text"};
       if (*at_++ == '"') return;
       Escape(out);
     }
@@ -79,8 +97,59 @@ class JsonReader {
     at_ = stop;
     return value;
   }
+  // The digits of a number as they stand.
+  std::string_view NumberText() {
+    Space();
+    const char* const start = at_;
+    if (at_ != end_ && *at_ == '-') at_++;
+    if (at_ != end_ && *at_ == '0') {
+      at_++;
+    } else {
+      Digits();
+    }
+    if (at_ != end_ && *at_ == '.') at_++, Digits();
+    if (at_ != end_ && (*at_ == 'e' || *at_ == 'E')) {
+      at_++;
+      if (at_ != end_ && (*at_ == '+' || *at_ == '-')) at_++;
+      Digits();
+    }
+    return {start, static_cast<size_t>(at_ - start)};
+  }
+  // Passes over a value of any kind.
+  void Skip(std::string* scratch, int depth = 0) {
+    if (depth == kDeepest) throw JsonError{"fewer levels"};
+    switch (Peek()) {
+      case '"':
+        scratch->clear();
+        return Text(scratch);
+      case '{':
+        return Object([&](std::string_view) { Skip(scratch, depth + 1); });
+      case '[':
+        Array([&](size_t) { Skip(scratch, depth + 1); });
+        return;
+      case 't':
+        return Word("true");
+      case 'f':
+        return Word("false");
+      case 'n':
+        return Word("null");
+      default:
+        NumberText();
+    }
+  }
 
  private:
+  static constexpr int kDeepest = 32;
+
+  void Digits() {
+    const char* const start = at_;
+    while (at_ != end_ && *at_ >= '0' && *at_ <= '9') at_++;
+    if (at_ == start) throw JsonError{"a digit"};
+  }
+  void Word(std::string_view word) {
+    if (!TakeBytes(word)) throw JsonError{word.data()};
+  }
+
   void Space() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r')) at_++;
   }
@@ -91,6 +160,18 @@ class JsonReader {
     if (fault != std::errc() || stop != at_ + 4) throw JsonError{"four hexadecimal digits"};
     at_ = stop;
     return value;
+  }
+  // The character that `high`, just read, begins together with a second escape.
+  uint32_t Surrogate(uint32_t high) {
+    const char* const behind = at_;
+    if (high < 0xdc00 && end_ - at_ >= 6 && at_[0] == '\\' && at_[1] == 'u') {
+      at_ += 2;
+      const uint32_t low = Hex4();
+      if (low >= 0xdc00 && low < 0xe000) return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+      at_ = behind;
+    }
+    if (lone_ == LoneSurrogate::kError) throw JsonError{"the other half of a surrogate pair"};
+    return 0xfffd;
   }
   void Escape(std::string* out) {
     if (at_ == end_) throw JsonError{"an escape"};
@@ -103,13 +184,7 @@ class JsonReader {
     }
     if (c != 'u') throw JsonError{"an escape"};
     uint32_t code = Hex4();
-    if (code >= 0xd800 && code < 0xdc00 && end_ - at_ >= 6 && at_[0] == '\\' && at_[1] == 'u') {
-      at_ += 2;
-      const uint32_t low = Hex4();
-      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    } else if (code >= 0xd800 && code < 0xe000) {
-      code = 0xfffd;
-    }
+    if (code >= 0xd800 && code < 0xe000) code = Surrogate(code);
     if (code < 0x80) {
       out->push_back(static_cast<char>(code));
       return;
@@ -129,6 +204,7 @@ class JsonReader {
 
   const char* at_;
   const char* end_;
+  LoneSurrogate lone_;
   std::string key_;
 };
 

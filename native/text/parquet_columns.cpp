@@ -110,7 +110,25 @@ void ParquetColumn::AddText(std::string_view text) {
 void ParquetColumn::AddInt64(int64_t value) { AppendRaw(&plain_, value); }
 void ParquetColumn::AddDouble(double value) { AppendRaw(&plain_, value); }
 
+void ParquetColumn::EndRow() {
+  row_entries_ = entries_ - ended_entries_;
+  ended_entries_ = entries_;
+}
+
+void ParquetColumn::RepeatRow() {
+  const auto repeat = [this](auto* list) {
+    for (size_t i = 0; i < row_entries_; i++) list->push_back((*list)[list->size() - row_entries_]);
+  };
+  if (max_definition_ > 0) repeat(&definitions_);
+  if (max_repetition_ > 0) repeat(&repetitions_);
+  const bool null = max_definition_ > 0 && definitions_.back() < max_definition_;
+  if (value_ == ParquetValue::kDictionaryText && !null) repeat(&indices_);
+  entries_ += row_entries_;
+  ended_entries_ = entries_;
+}
+
 void ParquetColumn::Clear() {
+  ended_entries_ = 0;
   entries_ = 0;
   definitions_.clear();
   repetitions_.clear();

@@ -40,6 +40,13 @@ class ParquetColumn {
   // Bytes of a kText value are appended to this, behind a length that CloseText fills in: no copy is made.
   std::string& OpenText();
   void CloseText();
+  // Forgets what was appended since OpenText.
+  void DropText() { plain_.resize(open_); }
+
+  // Ends the entries of a row. RepeatRow adds a row with the entries of the last that was ended so: one of null, or of
+  // a dictionary's texts, in the same row group.
+  void EndRow();
+  void RepeatRow();
 
  private:
   friend class ParquetFile;
@@ -54,6 +61,8 @@ class ParquetColumn {
   std::string plain_;
   size_t open_ = 0;
   size_t entries_ = 0;
+  size_t ended_entries_ = 0;
+  size_t row_entries_ = 0;
   std::unordered_map<std::string, uint32_t> dictionary_;
   std::string dictionary_page_;
   std::vector<uint32_t> indices_;

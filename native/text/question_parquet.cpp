@@ -1,5 +1,7 @@
 #include "text/question_parquet.h"
 
+#include <algorithm>
+
 #include "text/json_reader.h"
 
 namespace crossthink {
@@ -77,7 +79,54 @@ std::vector<ParquetElement> Schema() {
 // Reads one line into the columns; what is absent and optional becomes null, anything else is an error.
 class LineReader {
  public:
-  LineReader(std::string_view line, std::vector<ParquetColumn>& columns) : json_(line), columns_(columns) {}
+  LineReader(std::string_view line, std::vector<ParquetColumn>& columns)
+      : json_(line), line_(line), columns_(columns) {}
+
+  // Reads a line in the frame of the one before, the usual case; false, with nothing read, where it has another. The
+  // same columns result as from `Read`.
+  bool ReadFramed(const QuestionParquet::Frame& frame) {
+    if (!frame.known) return false;
+    int read = 0;
+    bool framed = true;
+    for (; framed && read < kFramedTexts; read++) {
+      framed = json_.TakeBytes(frame.parts[static_cast<size_t>(read)]);
+      if (!framed) break;
+      json_.Text(&columns_[kFramed[read]].OpenText());
+    }
+    framed = framed && json_.TakeBytes(frame.parts[3]);
+    const double row = framed ? json_.Number() : 0;
+    framed = framed && json_.TakeBytes(frame.parts[4]) && json_.at() == line_.data() + line_.size();
+    if (!framed) {
+      while (read > 0) columns_[kFramed[--read]].DropText();
+      return false;
+    }
+    for (int c = 0; c < kColumns; c++) {
+      ParquetColumn& column = columns_[static_cast<size_t>(c)];
+      if (std::find(kFramed, kFramed + 4, c) == kFramed + 4) {
+        column.RepeatRow();
+        continue;
+      }
+      column.Levels(1, 0);
+      if (c == kRow) {
+        column.AddInt64(static_cast<int64_t>(row));
+      } else {
+        column.CloseText();
+      }
+    }
+    return true;
+  }
+
+  // The frame of the line just read; not known where its fields come in another order, or have plain values elsewhere.
+  void Remember(QuestionParquet::Frame* frame) const {
+    const char* from = line_.data();
+    frame->known = (seen_ & ~kFramable) == 0 && (seen_ & 1U << kRow) != 0;
+    for (size_t i = 0; frame->known && i < 4; i++) {
+      frame->known = begin_[i] > from;
+      if (frame->known) frame->parts[i].assign(from, begin_[i]);
+      from = end_[i];
+    }
+    if (frame->known) frame->parts[4].assign(from, line_.data() + line_.size());
+  }
 
   void Read() {
     json_.Object([this](std::string_view key) { Field(key); });
@@ -87,9 +136,16 @@ class LineReader {
       if ((kOptionalColumns & 1U << c) == 0) throw JsonError{"every field of a question"};
       columns_[static_cast<size_t>(c)].Levels(0, 0);
     }
+    for (ParquetColumn& column : columns_) column.EndRow();
   }
 
  private:
+  static constexpr Column kFramed[] = {kId, kQuestion, kAnswerValue, kRow};
+  static constexpr int kFramedTexts = 3;
+  static constexpr uint32_t kFramable = 1U << kId | 1U << kSource | 1U << kDomain | 1U << kSubject | 1U << kForm |
+                                        1U << kQuestion | 1U << kAnswerType | 1U << kAnswerValue | 1U << kUnit |
+                                        1U << kDataset | 1U << kRevision | 1U << kFile | 1U << kRow | 1U << kLicence |
+                                        1U << kSteps;
   static constexpr uint32_t kOptionalColumns = 1U << kSubject | 1U << kOptionLabel | 1U << kOptionText |
                                                1U << kAlternatives | 1U << kUnit | 1U << kTolerance | 1U << kPassRate |
                                                1U << kRevision | 1U << kFile | 1U << kRow | 1U << kLicence;
@@ -110,16 +166,26 @@ class LineReader {
       column.AddText(scratch_);
     }
   }
+  // Remembers where the value of a framed column stands.
+  template <class Reads>
+  void Framed(Column c, Reads reads) {
+    const size_t i = static_cast<size_t>(std::find(kFramed, kFramed + 4, c) - kFramed);
+    json_.Peek();
+    if (i < 4) begin_[i] = json_.at();
+    reads();
+    if (i < 4) end_[i] = json_.at();
+  }
   void Text(Column c) {
     Seen(c);
-    Value(c, 1, 0);
+    Framed(c, [&] { Value(c, 1, 0); });
   }
   // Parquet's numbers of a column of `double`; rows are whole and small enough to be exact.
   void Number(Column c) {
     Seen(c);
     ParquetColumn& column = columns_[c];
     column.Levels(1, 0);
-    const double value = json_.Number();
+    double value = 0;
+    Framed(c, [&] { value = json_.Number(); });
     if (column.value() == ParquetValue::kInt64) {
       column.AddInt64(static_cast<int64_t>(value));
     } else {
@@ -183,8 +249,11 @@ class LineReader {
   }
 
   JsonReader json_;
+  std::string_view line_;
   std::vector<ParquetColumn>& columns_;
   uint32_t seen_ = 0;
+  const char* begin_[4] = {};
+  const char* end_[4] = {};
   std::string scratch_;
 };
 
@@ -198,7 +267,11 @@ bool QuestionParquet::Append(std::string_view lines) {
     const std::string_view line = lines.substr(start, end - start);
     start = end + 1;
     try {
-      LineReader(line, file_.columns()).Read();
+      if (!LineReader(line, file_.columns()).ReadFramed(frame_)) {
+        LineReader reader(line, file_.columns());
+        reader.Read();
+        reader.Remember(&frame_);
+      }
     } catch (const JsonError& error) {
       error_ = std::string("expected ") + error.expected;
       return false;
@@ -206,16 +279,20 @@ bool QuestionParquet::Append(std::string_view lines) {
     rows_++;
     bytes_ += line.size();
     if (rows_ < kGroupRows && bytes_ < kGroupBytes) continue;
-    file_.EndRowGroup(rows_);
-    rows_ = 0;
-    bytes_ = 0;
+    EndRowGroup();
   }
   return true;
 }
 
-void QuestionParquet::Finish() {
-  if (rows_ > 0) file_.EndRowGroup(rows_);
+void QuestionParquet::EndRowGroup() {
+  file_.EndRowGroup(rows_);
+  frame_.known = false;
   rows_ = 0;
+  bytes_ = 0;
+}
+
+void QuestionParquet::Finish() {
+  if (rows_ > 0) EndRowGroup();
   file_.Finish();
 }
 

@@ -1,6 +1,7 @@
 #ifndef CROSSTHINK_TEXT_QUESTION_PARQUET_H_
 #define CROSSTHINK_TEXT_QUESTION_PARQUET_H_
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -13,6 +14,12 @@ namespace crossthink {
 // bytes, so the file depends on the lines alone, not on how they were cut into calls.
 class QuestionParquet {
  public:
+  // A line's bytes around id, question, gold and row: what lines in sequence mostly share.
+  struct Frame {
+    std::array<std::string, 5> parts;
+    bool known = false;
+  };
+
   explicit QuestionParquet(std::string created_by);
 
   // Whole lines. Returns false, with `error` saying what is wrong, at the first line that is no question.
@@ -22,7 +29,10 @@ class QuestionParquet {
   ParquetFile& file() { return file_; }
 
  private:
+  void EndRowGroup();
+
   ParquetFile file_;
+  Frame frame_;
   size_t rows_ = 0;
   size_t bytes_ = 0;
   std::string error_;

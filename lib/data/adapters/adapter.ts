@@ -23,6 +23,20 @@ export interface ParsedRow {
   readonly passRate?: number;
 }
 
+/**
+ * Says of an adapter that it reads nothing but one question and one gold, typed by `typedAnswer`, from fields of the row:
+ * rows of many files can then be read natively (lib/curation/plainRows.ts). `read` stays the definition of what is read.
+ */
+export interface PlainFields {
+  /** Names of which the first present counts. */
+  readonly question: readonly string[];
+  readonly answer: readonly string[];
+  /** The gold stands behind its last occurrence in the answer, which is text then. */
+  readonly mark?: string;
+  /** Field of the subject; absent where all rows share theirs. */
+  readonly subject?: string;
+}
+
 /** How one data set's rows become questions. One file per data set, in this folder. */
 export interface AdapterDefinition {
   /** Name for `--adapter`; spelling is forgiving (case, `-` and `_` are alike). */
@@ -39,6 +53,8 @@ export interface AdapterDefinition {
   readonly withheld?: boolean;
   /** Several questions in one row of the file: the rows to `read`. Absent: the row itself. */
   readonly expand?: (row: unknown) => readonly unknown[];
+  /** Absent where rows have to be read one by one in TypeScript. */
+  readonly plain?: PlainFields | undefined;
   /** Whether a row has this data set's schema: used by `--adapter auto` on the first rows of a file. */
   readonly recognises: (row: unknown, context: RowContext) => boolean;
   /** The row's content; throws `RowProblem` to drop the row. */

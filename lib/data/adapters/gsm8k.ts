@@ -10,6 +10,7 @@ export const gsm8k = defineAdapter({
   description: 'GSM8K: {question, answer}, the gold after ####',
   licence: 'MIT',
   domain: 'math',
+  plain: { question: ['question'], answer: ['answer'], mark: '####' },
   recognises(row) {
     return isRowObject(row) && typeof row['question'] === 'string' && String(row['answer']).includes('####');
   },

@@ -10,6 +10,7 @@ import type { Adapter } from './adapter.js';
 export function lenient(adapter: Adapter): Adapter {
   return {
     ...adapter,
+    plain: undefined,
     lenient: true,
     recognises: (row, context) => adapter.recognises(lenientRow(row), context),
     parse: (row, context, identify) => adapter.parse(lenientRow(row), context, identify),

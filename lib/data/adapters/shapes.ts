@@ -34,6 +34,7 @@ export function plainAdapter(shape: PlainShape): Adapter {
   const { question, answer, subject, marks, tolerance, ...definition } = shape;
   return defineAdapter({
     ...definition,
+    plain: { question, answer, ...(subject === undefined ? {} : { subject }) },
     recognises: (row) =>
       hasFields(row, ...marks) && question.some((name) => name in row) && answer.some((name) => name in row),
     read(row) {

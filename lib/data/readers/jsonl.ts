@@ -85,38 +85,51 @@ export function parseJsonlBlock(block: JsonlBlock, wanted?: (row: number) => boo
   return items;
 }
 
-/** As `parseJsonlBlock`, one row at a time: what a row needs is garbage before the next one is read. */
+/** Where in a block its next line is read. */
+export interface BlockPlace {
+  /** First byte of the line; beyond the end of the block where all is read. */
+  at: number;
+  /** Number of the next row in the file. */
+  row: number;
+  /** Lines of the block read so far. */
+  lines: number;
+}
+
+/**
+ * As `parseJsonlBlock`, one row at a time: what a row needs is garbage before the next one is read. `ahead`, where given,
+ * is asked before every line of a block of valid UTF-8 and may take lines itself by moving the place behind them.
+ */
 export function eachJsonlRow(
   block: JsonlBlock,
   wanted: ((row: number) => boolean) | undefined,
   visit: (item: ReadItem) => void,
+  ahead?: (place: BlockPlace) => void,
 ): void {
-  const { bytes, final } = block;
-  // One decode for the whole block; only a block with a bad byte is looked at line by line.
-  const lines = isUtf8(bytes) ? bytes.toString('utf8').split('\n') : splitBytes(bytes);
-  let row = block.firstRow - 1;
-  for (let i = 0; i < lines.length; i++) {
-    const content = lines[i] ?? '';
-    const text = typeof content === 'string' ? content : decodeLine(content);
-    const line = block.firstLine + i;
-    if (text !== undefined && isBlankText(text)) continue;
-    row++;
+  const { bytes } = block;
+  const valid = isUtf8(bytes);
+  const place = { at: 0, row: block.firstRow, lines: 0 };
+  for (;;) {
+    if (valid) ahead?.(place);
+    if (place.at > bytes.length) return;
+    const found = bytes.indexOf(NEWLINE, place.at);
+    const end = found < 0 ? bytes.length : found;
+    const line = block.firstLine + place.lines++;
+    const start = place.at;
+    place.at = end + 1;
+    if (isBlank(bytes, start, end)) continue;
+    const row = place.row++;
     if (wanted?.(row) === false) continue;
-    if (text === undefined) visit({ row, line, fault: drop('invalid-utf8', 'the line is not valid UTF-8') });
-    else visit(parseLine(line === 1 ? stripMark(text) : text, row, line, final && i === lines.length - 1));
+    if (!valid && !isUtf8(bytes.subarray(start, end))) {
+      visit({ row, line, fault: drop('invalid-utf8', 'the line is not valid UTF-8') });
+    } else {
+      const text = bytes.toString('utf8', start, end);
+      visit(parseLine(line === 1 ? stripMark(text) : text, row, line, block.final && found < 0));
+    }
   }
-}
-
-function isBlankText(text: string): boolean {
-  return text === '' || (text.charCodeAt(0) <= 0x20 && /^[ \t\r]*$/.test(text));
 }
 
 function stripMark(text: string): string {
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-}
-
-function decodeLine(bytes: Buffer): string | undefined {
-  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
 
 function parseLine(text: string, row: number, line: number, lastLine: boolean): ReadItem {
@@ -129,15 +142,4 @@ function parseLine(text: string, row: number, line: number, lastLine: boolean): 
     const hint = lastLine ? '; the file ends inside this line' : '';
     return { ...place, fault: drop('invalid-json', `not a JSON value: ${why}${hint}`) };
   }
-}
-
-function splitBytes(block: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  let start = 0;
-  for (let end = block.indexOf(NEWLINE); end >= 0; end = block.indexOf(NEWLINE, start)) {
-    lines.push(block.subarray(start, end));
-    start = end + 1;
-  }
-  lines.push(block.subarray(start));
-  return lines;
 }
