@@ -1,6 +1,6 @@
 #include "kernels/grpo/grpo_step_cuda.h"
 #include "kernels/logprob/logprob_cpu.h"
-#include "kernels/policy_loss/plain_clip_cpu.h"
+#include "kernels/policy_loss/plain_loss_cpu.h"
 #include "packed.h"
 #include "runner.h"
 
