@@ -26,7 +26,7 @@ const operations: Record<string, readonly (keyof typeof binding)[]> = {
 
 /** What the addon exports beside operations on tensors and its classes, which are of curation and the reference trainer. */
 const others = [
-  ...['info', 'useKernels', 'withHostileFloats', 'linearPeak', 'encodeQuestions'],
+  ...['info', 'frame', 'useKernels', 'withHostileFloats', 'linearPeak', 'encodeQuestions'],
   ...['newKeptSets', 'keptOffsets', 'keptTokens', 'setKeptTokens'],
 ];
 
