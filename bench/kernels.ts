@@ -55,7 +55,8 @@ function casesOf(rows: number, vocab: number, threads: number): Case[] {
     { name: 'sample, T = 1', bytes, run: sampler({}) },
     { name: 'sample, T = 0.8', bytes, run: sampler({ temperature: 0.8 }) },
     { name: 'sample, top-k 50 + top-p 0.95', bytes, run: sampler({ topK: 50, topP: 0.95 }) },
-    { name: 'sample, top-p 0.9', bytes, run: sampler({ topP: 0.9 }) },
+    { name: 'sample, top-k 200 + top-p 0.95', bytes, run: sampler({ topK: 200, topP: 0.95 }) },
+    { name: 'sample, top-p 0.9, flat', bytes, run: sampler({ topP: 0.9 }) },
     {
       name: 'copy (memcpy, one thread), read + write',
       bytes: 2 * bytes,

@@ -48,9 +48,21 @@ CT_INLINE size_t CountAtLeast(const float* x, size_t n, float bound) {
 }
 
 // A value that at least k of the maxima reach, hence at least k elements of the row; -FLT_MAX where too few are finite.
-// Any such value would do: bisection stops when it keeps not many more than k.
+// Any such value would do: bisection stops when it keeps not many more than k. Where the maxima are many, those of four
+// blocks are joined first (in `joined`): that finds as good a value in a quarter of the time.
 template <class V>
-CT_INLINE float BoundForCount(const float* maxima, size_t n, size_t k) {
+CT_INLINE float BoundForCount(const float* maxima, size_t n, size_t k, float* joined) {
+  constexpr size_t w = V::kWidth;
+  if (n / 4 >= 4 * k + 4 * w) {
+    size_t count = 0;
+    for (size_t i = 0; i + 4 * w <= n; i += 4 * w, count += w) {
+      const typename V::F low = V::Max(V::Load(maxima + i), V::Load(maxima + i + w));
+      const typename V::F high = V::Max(V::Load(maxima + i + 2 * w), V::Load(maxima + i + 3 * w));
+      V::Store(joined + count, V::Max(low, high));
+    }
+    maxima = joined;
+    n = count;
+  }
   if (CountAtLeast<V>(maxima, n, kLowestLogit) < k) return kLowestLogit;
   uint32_t low = spec::OrderedBits(kLowestLogit);
   uint32_t high = spec::OrderedBits(MaxOf<V, Float32Elements<V>>(maxima, n)) + 1;
@@ -104,9 +116,16 @@ CT_INLINE void FillCandidates(const TokenSet& set, Candidate* candidates) {
 
 constexpr size_t kMassFlush = 4096;  // So few masses of up to 2^40 stay exact in a float64 lane.
 
-// Sum of the masses at [0, n) whose value exceeds `above`.
+// Masses of the elements of a row, as Mass() of their probabilities.
 template <class V>
-CT_INLINE uint64_t MassAbove(const float* values, const float* probabilities, size_t n, float above) {
+CT_INLINE typename V::F MassesOf(typename V::F x, float c, float reference) {
+  const typename V::F p = spec::Exp2Below128<V>(V::Fma(x, V::Set(c), V::Set(-reference)));
+  return V::Truncate(V::Mul(p, V::Set(spec::kMassScale)));
+}
+
+// Sum of the masses at [0, n) whose value is at least `least`.
+template <class V>
+CT_INLINE uint64_t MassFrom(const float* values, const float* probabilities, size_t n, float least) {
   constexpr size_t w = V::kWidth;
   const typename V::F zero = V::Set(0.0F);
   uint64_t total = 0;
@@ -114,7 +133,7 @@ CT_INLINE uint64_t MassAbove(const float* values, const float* probabilities, si
     const size_t end = begin + kMassFlush < n ? begin + kMassFlush : n;
     typename V::D sum = V::ZeroDouble();
     for (size_t i = begin; i < end; i += w) {
-      typename V::M counts = V::Less(V::Set(above), V::Load(values + i));
+      typename V::M counts = V::LessEqual(V::Set(least), V::Load(values + i));
       if (end - i < w) counts = V::And(counts, V::FromMaskBits((1U << (end - i)) - 1U));
       const typename V::F mass = V::Truncate(V::Mul(V::Load(probabilities + i), V::Set(spec::kMassScale)));
       sum = V::AddToDouble(sum, V::Select(counts, mass, zero));
@@ -125,18 +144,23 @@ CT_INLINE uint64_t MassAbove(const float* values, const float* probabilities, si
 }
 
 template <class V>
-CT_INLINE uint64_t TotalMass(const TokenSet& set) {
-  return MassAbove<V>(set.values, set.probabilities, set.size, -spec::Infinity());
+CT_INLINE uint64_t MassFrom(const TokenSet& set, float least) {
+  return MassFrom<V>(set.values, set.probabilities, set.size, least);
 }
 
-// Moves the tokens of `from` with low < value <= high to `to`, which may be `from`.
+template <class V>
+CT_INLINE uint64_t TotalMass(const TokenSet& set) {
+  return MassFrom<V>(set, -spec::Infinity());
+}
+
+// Moves the tokens of `from` with low <= value < high to `to`, which may be `from`.
 template <class V>
 CT_INLINE void Between(const TokenSet& from, float low, float high, TokenSet* to) {
   constexpr size_t w = V::kWidth;
   size_t count = 0;
   for (size_t i = 0; i < from.size; i += w) {
     const typename V::F v = V::Load(from.values + i);
-    typename V::M inside = V::And(V::Less(V::Set(low), v), V::LessEqual(v, V::Set(high)));
+    typename V::M inside = V::And(V::LessEqual(V::Set(low), v), V::Less(v, V::Set(high)));
     if (from.size - i < w) inside = V::And(inside, V::FromMaskBits((1U << (from.size - i)) - 1U));
     if (!V::Any(inside)) continue;
     V::CompressInts(to->ids + count, inside, from.ids + i);
@@ -226,66 +250,6 @@ CT_INLINE size_t Cut(Candidate* c, size_t n, uint64_t limit) {
   }
   for (; low < high && before < limit; ++low) before += WeightOf<kBy>(c[low]);
   return low;
-}
-
-// Sixty-four tokens of the set, evenly spaced, in descending order of value, with their masses.
-CT_INLINE void Sample64(const TokenSet& set, Candidate* sample) {
-  for (size_t i = 0; i < 64; ++i) {
-    const size_t at = i * set.size / 64;
-    const Candidate one = {spec::OrderKey(set.values[at], set.ids[at]), spec::Mass(set.probabilities[at])};
-    size_t j = i;
-    for (; j > 0 && sample[j - 1].key < one.key; --j) sample[j] = sample[j - 1];
-    sample[j] = one;
-  }
-}
-
-// The key of the last token that stays when, in descending order, one is kept while the mass in front of it is below
-// `limit` (at least one). Large sets are narrowed first, by masses above two pivots around where a sample expects the
-// cut.
-template <class V>
-uint64_t LastByMass(const TokenSet& set, uint64_t limit, TokenSet* narrowed, Candidate* candidates) {
-  constexpr size_t kSmall = 2048;
-  const TokenSet* rest = &set;
-  uint64_t before = 0;
-  for (int round = 0; round < 8 && rest->size > kSmall; ++round) {
-    Candidate sample[64];
-    Sample64(*rest, sample);
-    uint64_t total = 0;
-    for (const Candidate& c : sample) total += c.mass;
-    const double share = static_cast<double>(limit - before) / static_cast<double>(TotalMass<V>(*rest));
-    const auto wanted =
-        static_cast<uint64_t>(share < 1 ? share * static_cast<double>(total) : static_cast<double>(total));
-    size_t at = 0;
-    for (uint64_t sum = 0; at < 64 && (sum += sample[at].mass) < wanted;) ++at;
-    constexpr size_t kMargin = 8;
-    const float high = at >= kMargin ? spec::KeyValue(sample[at - kMargin].key) : spec::Infinity();
-    const float low = at + kMargin < 64 ? spec::KeyValue(sample[at + kMargin].key) : -spec::Infinity();
-    const uint64_t above_high = MassAbove<V>(rest->values, rest->probabilities, rest->size, high);
-    const uint64_t above_low = MassAbove<V>(rest->values, rest->probabilities, rest->size, low);
-    // The cut lies where the mass passes the limit: among values <= low, in (low, high], or above high.
-    float from = low;
-    float to = high;
-    if (before + above_high >= limit) {
-      from = high;
-      to = spec::Infinity();
-    } else if (before + above_low < limit) {
-      from = -spec::Infinity();
-      to = low;
-      before += above_low;
-    } else {
-      before += above_high;
-    }
-    const size_t size = rest->size;
-    Between<V>(*rest, from, to, narrowed);
-    rest = narrowed;
-    if (rest->size == size) break;  // Nothing but ties of one value: quickselect tells them apart by token.
-  }
-  if (rest->size == 0) return 0;
-  FillCandidates(*rest, candidates);
-  const size_t kept = Cut<CutBy::kMass>(candidates, rest->size, limit - before);
-  uint64_t last = candidates[0].key;
-  for (size_t i = 1; i < kept; ++i) last = candidates[i].key < last ? candidates[i].key : last;
-  return last;
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ size_t DrawFromSet(const TokenSet& set, uint64_t total, uint64_t bits) {
   uint64_t target = spec::DrawBelow(bits, total);
   size_t i = 0;
   for (; i + kMaximaBlock < set.size; i += kMaximaBlock) {
-    const uint64_t mass = MassAbove<V>(set.values + i, set.probabilities + i, kMaximaBlock, -spec::Infinity());
+    const uint64_t mass = MassFrom<V>(set.values + i, set.probabilities + i, kMaximaBlock, -spec::Infinity());
     if (target < mass) break;
     target -= mass;
   }
@@ -81,6 +81,38 @@ size_t DrawFromSet(const TokenSet& set, uint64_t total, uint64_t bits) {
     target -= mass;
   }
   return chosen;
+}
+
+// The same over a set and, in front of it, all tokens of the row of at least `front`, whose mass in each block is in
+// `head`. Returns the token.
+template <class V, class E>
+size_t DrawFromHead(const typename E::T* x, size_t n, float c, float reference, float front, const double* head,
+                    const TokenSet& set, uint64_t total, uint64_t bits) {
+  constexpr size_t w = V::kWidth;
+  uint64_t target = spec::DrawBelow(bits, total);
+  size_t i = 0;
+  for (size_t begin = 0;; begin += kMaximaBlock, ++head) {
+    const size_t end = begin + kMaximaBlock < n ? begin + kMaximaBlock : n;
+    size_t next = i;
+    while (next < set.size && set.ids[next] < end) ++next;
+    const uint64_t mass =
+        static_cast<uint64_t>(*head) + MassFrom<V>(set.values + i, set.probabilities + i, next - i, -spec::Infinity());
+    if (target >= mass) {
+      target -= mass;
+      i = next;
+      continue;
+    }
+    alignas(64) float masses[kMaximaBlock];
+    for (size_t j = begin; j < end; j += w) {
+      const typename V::F v = end - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, end - j);
+      const typename V::M counts = V::LessEqual(V::Set(front), v);
+      V::Store(masses + (j - begin), V::Select(counts, MassesOf<V>(v, c, reference), V::Set(0.0F)));
+    }
+    for (; i < next; ++i) masses[set.ids[i] - begin] = static_cast<float>(spec::Mass(set.probabilities[i]));
+    size_t j = 0;
+    for (; target >= static_cast<uint64_t>(masses[j]); ++j) target -= static_cast<uint64_t>(masses[j]);
+    return begin + j;
+  }
 }
 
 // Gumbel noise for `count` tokens.

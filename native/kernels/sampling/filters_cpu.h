@@ -9,7 +9,10 @@
 #include "kernels/logprob/logprob_cpu.h"
 #include "kernels/sampling/candidates.h"
 #include "kernels/sampling/decisions.h"
+#include "kernels/sampling/draw_cpu.h"
+#include "kernels/sampling/nucleus_cpu.h"
 #include "kernels/sampling/sampling.h"
+#include "kernels/sampling/sweep_cpu.h"
 #include "kernels/tile_sum.h"
 #include "spec/logarithm.h"
 #include "spec/order.h"
@@ -24,10 +27,8 @@ namespace {
 template <class V, class E>
 class FilteredRow {
  public:
-  // `raw`: sums of this very row at temperature 1 with their tiles in scratch->raw, or null.
-  FilteredRow(const Sampling& op, size_t row, const typename E::T* x, SamplingScratch* scratch,
-              const spec::RowState* raw)
-      : op_(op), row_(row), x_(x), n_(op.logits.vocab), s_(scratch), raw_(raw) {}
+  FilteredRow(const Sampling& op, size_t row, const typename E::T* x, SamplingScratch* scratch, const RowSweep& sweep)
+      : op_(op), row_(row), x_(x), n_(op.logits.vocab), s_(scratch), sweep_(sweep) {}
 
   // Applies the steps in order. False where the row has no distribution.
   bool Run() {
@@ -39,6 +40,7 @@ class FilteredRow {
     return listed_ || HasDistribution(Sum());
   }
 
+  // Whether a filter has bitten. The set is complete after ListAll().
   bool listed() const { return listed_; }
   const TokenSet& set() const { return s_->set; }
   float c() const { return c_; }
@@ -46,39 +48,49 @@ class FilteredRow {
 
   // Sums of the whole row at the current temperature, and the tiles they are joined of.
   const spec::RowState& Sum() {
-    if (HasRawSum()) return *raw_;
-    if (!summed_) sum_ = SumRow<V, E, Weighted::kNo>(x_, n_, c_, s_->processed);
-    summed_ = true;
-    return sum_;
+    if (HasRawSum()) return *sweep_.raw;
+    if (sweep_.c != c_) sweep_.sum = SumRow<V, E, Weighted::kNo>(x_, n_, c_, s_->processed);
+    sweep_.c = c_;
+    return sweep_.sum;
   }
   const spec::TilePartial* Tiles() { return Sum(), HasRawSum() ? s_->raw : s_->processed; }
 
   // Lists every token that is left. False where the row has no distribution.
-  bool ListAll() { return listed_ || List(kLowestLogit); }
+  bool ListAll() { return listed_ ? ListHead() : List(kLowestLogit); }
+
+  // Mass of what is left of a listed row.
+  uint64_t TotalOfListed() const { return head_ + TotalMass<V>(s_->set); }
+
+  // An inverse-CDF draw from a listed row. Returns the token.
+  size_t DrawFromListed(uint64_t total, uint64_t bits) const {
+    if (head_ == 0) return s_->set.ids[DrawFromSet<V>(s_->set, total, bits)];
+    return DrawFromHead<V, E>(x_, n_, c_, reference_, front_, s_->head, s_->set, total, bits);
+  }
 
  private:
-  bool HasRawSum() const { return raw_ != nullptr && c_ == Log2Factor(1.0F); }
+  static constexpr size_t kLongRow = 8 * kSampleSize;
+
+  bool HasRawSum() const { return sweep_.raw != nullptr && c_ == Log2Factor(1.0F); }
 
   bool Apply(SamplingStep step) {
+    if (!IsActive(op_, row_, step)) return true;
     switch (step) {
       case SamplingStep::kTemperature:
         return SetTemperature(op_.temperature.At(row_));
-      case SamplingStep::kTopK: {
-        const auto k = static_cast<size_t>(op_.top_k.At(row_));
-        return k == 0 || k >= n_ || TopK(k);
-      }
+      case SamplingStep::kTopK:
+        return TopK(static_cast<size_t>(op_.top_k.At(row_)));
       case SamplingStep::kTopP:
-        return op_.top_p.At(row_) >= 1.0F || TopP(op_.top_p.At(row_), false);
+        return TopP(op_.top_p.At(row_), false);
       case SamplingStep::kTopPOfRow:
-        return op_.top_p.At(row_) >= 1.0F || TopP(op_.top_p.At(row_), true);
+        return TopP(op_.top_p.At(row_), true);
       case SamplingStep::kMinP:
-        return op_.min_p.At(row_) <= 0.0F || MinP(op_.min_p.At(row_));
+        return MinP(op_.min_p.At(row_));
       case SamplingStep::kTypicalP:
-        return op_.typical_p.At(row_) >= 1.0F || TypicalP(op_.typical_p.At(row_));
+        return TypicalP(op_.typical_p.At(row_));
       case SamplingStep::kTopNSigma:
-        return op_.top_n_sigma.At(row_) <= 0.0F || TopNSigma(op_.top_n_sigma.At(row_));
+        return TopNSigma(op_.top_n_sigma.At(row_));
       case SamplingStep::kXtc:
-        return op_.xtc_probability.At(row_) <= 0.0F || Xtc();
+        return Xtc();
     }
     return true;
   }
@@ -87,8 +99,7 @@ class FilteredRow {
     const float c = Log2Factor(temperature);
     if (c == c_) return true;
     c_ = c;
-    summed_ = false;
-    return !listed_ || Reweigh();
+    return !listed_ || (ListHead() && Reweigh());
   }
 
   // The reference of masses: above the largest logit of the row, whatever the filters removed.
@@ -100,9 +111,10 @@ class FilteredRow {
   }
 
   void FindMaxima() {
-    if (maxima_ != 0) return;
-    maxima_ = BlockMaxima<V, E>(x_, n_, s_->maxima);
-    largest_ = MaxOf<V, Float32Elements<V>>(s_->maxima, maxima_);
+    if (has_largest_) return;
+    if (sweep_.maxima == 0) sweep_.maxima = BlockMaxima<V, E>(x_, n_, s_->maxima);
+    largest_ = MaxOf<V, Float32Elements<V>>(s_->maxima, sweep_.maxima);
+    has_largest_ = true;
   }
 
   bool List(float bound) {
@@ -112,9 +124,19 @@ class FilteredRow {
     return Reweigh();
   }
 
+  // Lists what a top-p cut left unlisted in front of it.
+  bool ListHead() {
+    if (head_ == 0) return true;
+    head_ = 0;
+    if (!List(spec::KeyValue(last_))) return false;
+    KeepFrom<V>(CutKey(last_, op_.keep_ties), &s_->set);
+    return true;
+  }
+
   bool TopK(size_t k) {
     FindMaxima();
-    if (!listed_ && !List(BoundForCount<V>(s_->maxima, maxima_, k))) return false;
+    if (!ListHead()) return false;
+    if (!listed_ && !List(BoundForCount<V>(s_->maxima, sweep_.maxima, k, s_->narrowed.values))) return false;
     if (s_->set.size <= k) return true;
     FillCandidates(s_->set, s_->candidates);
     const size_t kept = Cut<CutBy::kCount>(s_->candidates, s_->set.size, k);
@@ -126,18 +148,57 @@ class FilteredRow {
 
   bool TopP(float top_p, bool of_row) {
     of_row = of_row || !listed_;
-    if (of_row && !HasDistribution(Sum())) return false;
-    if (!listed_ && !List(NucleusBound(Sum(), n_, top_p, c_))) return false;
-    const double mass = of_row ? RowMass(Sum(), reference_) : static_cast<double>(TotalMass<V>(s_->set));
+    if (!ListHead() || (of_row && !HasDistribution(Sum()))) return false;
+    if (listed_) {
+      const uint64_t total = TotalMass<V>(s_->set);
+      const double mass = of_row ? RowMass(Sum(), reference_) : static_cast<double>(total);
+      return KeepNucleus(total, NucleusLimit(mass, top_p, op_.inclusive_top_p));
+    }
+    FindMaxima();
+    reference_ = ReferenceOf(largest_, c_);
+    const float bound = NucleusBound(Sum(), n_, top_p, c_);
+    const double mass = RowMass(Sum(), reference_);
     const uint64_t limit = NucleusLimit(mass, top_p, op_.inclusive_top_p);
-    const uint64_t last = LastByMass<V>(s_->set, limit, &s_->narrowed, s_->candidates);
-    if (last != 0) KeepFrom<V>(CutKey(last, op_.keep_ties), &s_->set);
+    if (n_ >= kLongRow && SplitAtCut(mass, limit, bound)) return true;
+    return List(bound) && KeepNucleus(TotalMass<V>(s_->set), limit);
+  }
+
+  // Leaves the tokens in front of the cut unlisted where they may be many. False where the sample missed the cut.
+  bool SplitAtCut(double mass, uint64_t limit, float bound) {
+    SampledTokens sample;
+    SampleRowTokens<V, E>(x_, n_, c_, reference_, &sample);
+    const double tail = (mass - static_cast<double>(limit)) * static_cast<double>(1 / spec::kMassScale);
+    CutBracket bracket = BracketOf<V>(sample, tail, n_);
+    if (bracket.low < bound) bracket.low = bound;
+    if (!(bracket.low < bracket.high)) return false;
+    uint64_t head = 0;
+    if (bracket.high < spec::Infinity()) {
+      head = SplitRow<V, E>(x_, n_, c_, reference_, bracket, &s_->set, s_->head);
+      if (head >= limit) bracket = {bracket.high, spec::Infinity()};
+    }
+    if (bracket.high == spec::Infinity()) {
+      head = 0;
+      Collect<V, E>(x_, n_, s_->maxima, bracket.low, &s_->set);
+    }
+    Weigh<V>(&s_->set, c_, reference_);
+    const uint64_t total = TotalMass<V>(s_->set);
+    if (head + total < limit) return false;
+    listed_ = true;
+    front_ = bracket.high;
+    head_ = head;
+    return KeepNucleus(total, limit - head);
+  }
+
+  bool KeepNucleus(uint64_t total, uint64_t limit) {
+    last_ = LastByMass<V>(s_->set, total, limit, &s_->narrowed, s_->candidates);
+    if (last_ != 0) KeepFrom<V>(CutKey(last_, op_.keep_ties), &s_->set);
     return true;
   }
 
   // Keeps what has at least min_p of the largest mass.
   bool MinP(float min_p) {
     FindMaxima();
+    if (!ListHead()) return false;
     if (!listed_ && !List(MinPBound(largest_, min_p, c_))) return false;
     uint64_t most = 0;
     for (size_t i = 0; i < s_->set.size; ++i) {
@@ -176,7 +237,7 @@ class FilteredRow {
   // Top-n-sigma (arXiv 2411.07641): logits of at least max - n deviations, the deviation over all unmasked logits.
   bool TopNSigma(float n_sigma) {
     FindMaxima();
-    if (!spec::IsFinite(largest_)) return false;
+    if (!ListHead() || !spec::IsFinite(largest_)) return false;
     const double deviation = Deviation();
     const float bound = static_cast<float>(static_cast<double>(largest_) - static_cast<double>(n_sigma) * deviation);
     if (!listed_) return List(bound);
@@ -255,14 +316,15 @@ class FilteredRow {
   const typename E::T* x_;
   size_t n_;
   SamplingScratch* s_;
-  const spec::RowState* raw_;
+  RowSweep sweep_;
   float c_ = Log2Factor(1.0F);
   float reference_ = 0;
   float largest_ = 0;
-  size_t maxima_ = 0;
+  bool has_largest_ = false;
+  float front_ = 0;    // Where head_ is not 0, all tokens of at least this logit are left too, of that mass:
+  uint64_t head_ = 0;  // only those behind them are listed, up to the key last_.
+  uint64_t last_ = 0;
   bool listed_ = false;
-  bool summed_ = false;
-  spec::RowState sum_ = {};
 };
 
 }  // namespace

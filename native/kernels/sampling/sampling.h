@@ -120,6 +120,7 @@ struct SamplingScratch {
   spec::TilePartial* raw;        // [tiles]
   spec::TilePartial* processed;  // [tiles]
   float* maxima;                 // [tiles * kMaximaPerTile]
+  double* head;                  // [tiles * kBlocksPerTile]
   float* edited;                 // [vocab + kSlack]
   TokenSet set;                  // [vocab + kSlack]
   TokenSet narrowed;             // [vocab + kSlack]
@@ -136,7 +137,8 @@ struct SamplingKernels {
 };
 
 constexpr size_t kMaximaBlock = 512;
-constexpr size_t kMaximaPerTile = spec::kTile / kMaximaBlock * 16;
+constexpr size_t kBlocksPerTile = spec::kTile / kMaximaBlock;
+constexpr size_t kMaximaPerTile = kBlocksPerTile * 16;
 constexpr size_t kSlack = 16;
 
 // `cancel`, where given, is read between chunks of rows; false is returned where it was seen set.

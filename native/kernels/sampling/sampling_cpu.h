@@ -39,6 +39,12 @@ struct RawRow {
   spec::RowState sum;
   double log2_sum;
 
+  // False where the row has no distribution.
+  bool Finish() {
+    if (!HasDistribution(sum)) return false;
+    log2_sum = spec::Log2Double(sum.sum);
+    return true;
+  }
   float Logit(size_t token) const {
     const float v = E::Read(x + token);
     if (softcap <= 0) return v;
@@ -63,9 +69,7 @@ bool SumRaw(bool entropy, RawRow<V, E>* raw, SamplingScratch* s) {
     raw->sum = entropy ? SumRow<V, E, Weighted::kYes>(raw->x, raw->n, raw->c, s->raw)
                        : SumRow<V, E, Weighted::kNo>(raw->x, raw->n, raw->c, s->raw);
   }
-  const bool valid = HasDistribution(raw->sum);
-  raw->log2_sum = valid ? spec::Log2Double(raw->sum.sum) : 0.0;
-  return valid;
+  return raw->Finish();
 }
 
 // 1 + the tokens in front of `token`: of larger logits, or equal and of lower id.
@@ -91,7 +95,8 @@ void WriteTop(const Sampling& op, size_t row, const RawRow<V, E>& raw, bool vali
   size_t found = 0;
   if (valid) {
     const size_t maxima = BlockMaxima<V, E>(raw.x, raw.n, s->maxima);
-    Collect<V, E>(raw.x, raw.n, s->maxima, BoundForCount<V>(s->maxima, maxima, wanted), &s->set);
+    const float bound = BoundForCount<V>(s->maxima, maxima, wanted, s->narrowed.values);
+    Collect<V, E>(raw.x, raw.n, s->maxima, bound, &s->set);
     for (size_t i = 0; i < s->set.size; ++i) s->candidates[i] = {spec::OrderKey(s->set.values[i], s->set.ids[i]), 0};
     found = Cut<CutBy::kCount>(s->candidates, s->set.size, wanted);
   }
@@ -121,16 +126,17 @@ void WriteChosen(const Sampling& op, size_t row, const RawRow<V, E>& raw) {
 
 // Filters row x (edited or not) and draws every sample of it. False where the row has no distribution.
 template <class V, class E>
-bool DrawSamples(const Sampling& op, size_t row, const typename E::T* x, SamplingScratch* s, const spec::RowState* raw,
+bool DrawSamples(const Sampling& op, size_t row, const typename E::T* x, SamplingScratch* s, const RowSweep& sweep,
                  bool check) {
   const size_t n = op.logits.vocab;
   const bool greedy = op.temperature.At(row) == 0.0F;
-  FilteredRow<V, E> filtered(op, row, x, s, raw);
+  FilteredRow<V, E> filtered(op, row, x, s, sweep);
   if (!greedy && !filtered.Run()) return false;
   if (check && !HasDistribution(filtered.Sum())) return false;
   const bool listed = filtered.listed();
+  if (listed && (op.gumbel || op.keep != nullptr) && !filtered.ListAll()) return false;
   const TokenSet& set = filtered.set();
-  const uint64_t total = listed ? TotalMass<V>(set) : 0;
+  const uint64_t total = listed ? filtered.TotalOfListed() : 0;
   const double log2_total = listed ? spec::Log2Double(static_cast<double>(total)) - 40.0 : 0.0;
   for (size_t k = 0; k < op.samples; ++k) {
     const size_t at = row * op.samples + k;
@@ -143,11 +149,10 @@ bool DrawSamples(const Sampling& op, size_t row, const typename E::T* x, Samplin
     if (greedy) {
       token = Greedy<V, E>(x, n);
     } else if (listed) {
-      const size_t i = op.gumbel ? GumbelMax<V, Float32Elements<V>>(set.values, set.ids, set.size, filtered.c(),
-                                                                    filtered.reference(), draw(spec::Purpose::kGumbel))
-                                 : DrawFromSet<V>(set, total, spec::FirstWord64(draw(spec::Purpose::kSample)));
-      token = set.ids[i];
-      logprob = LogprobOf(fmaf(set.values[i], filtered.c(), -filtered.reference()), log2_total);
+      token = op.gumbel ? set.ids[GumbelMax<V, Float32Elements<V>>(set.values, set.ids, set.size, filtered.c(),
+                                                                   filtered.reference(), draw(spec::Purpose::kGumbel))]
+                        : filtered.DrawFromListed(total, spec::FirstWord64(draw(spec::Purpose::kSample)));
+      logprob = LogprobOf(fmaf(E::Read(x + token), filtered.c(), -filtered.reference()), log2_total);
     } else {
       const spec::RowState& sum = filtered.Sum();
       const auto reference = static_cast<float>(sum.reference);
@@ -174,16 +179,23 @@ void SampleRow(const Sampling& op, size_t row, SamplingScratch* s) {
   const typename E::T* x = RowOf<E>(op.logits, row);
   const bool raw_wanted =
       op.raw_logprob != nullptr || op.entropy != nullptr || op.top_n != 0 || op.chosen_logprobs != nullptr;
-  RawRow<V, E> raw = {x, n, op.edits.softcap, Log2Factor(1.0F), {}, 0.0};
-  const bool valid = !raw_wanted || SumRaw(op.entropy != nullptr, &raw, s);
   const bool edited = op.edits.Any();
+  RawRow<V, E> raw = {x, n, op.edits.softcap, Log2Factor(1.0F), {}, 0.0};
+  RowSweep sweep;
+  bool valid = true;
+  if (edited) {
+    valid = !raw_wanted || SumRaw(op.entropy != nullptr, &raw, s);
+  } else {
+    sweep = SweepRow<V, E>(op, row, x, op.entropy != nullptr, raw_wanted ? &raw.sum : nullptr, s);
+    valid = !raw_wanted || raw.Finish();
+  }
   bool drawn = false;
   if (valid && edited) {
     EditRow<V, E>(op.edits, row, x, n, s->narrowed.ids, s->edited);
-    drawn = DrawSamples<V, Float32Elements<V>>(op, row, s->edited, s, nullptr,
-                                               !raw_wanted || op.temperature.At(row) == 0.0F);
+    drawn =
+        DrawSamples<V, Float32Elements<V>>(op, row, s->edited, s, {}, !raw_wanted || op.temperature.At(row) == 0.0F);
   } else if (valid) {
-    drawn = DrawSamples<V, E>(op, row, x, s, raw_wanted ? &raw.sum : nullptr, !raw_wanted);
+    drawn = DrawSamples<V, E>(op, row, x, s, sweep, !raw_wanted);
   }
   RowStatus status = RowStatus::kOk;
   if (!drawn) status = Diagnose<V, E>(x, n);

@@ -25,6 +25,7 @@ class ScratchMemory {
     const size_t raw = reserve(tiles * sizeof(spec::TilePartial));
     const size_t processed = reserve(tiles * sizeof(spec::TilePartial));
     const size_t maxima = reserve(tiles * kMaximaPerTile * sizeof(float));
+    const size_t head = reserve(tiles * kBlocksPerTile * sizeof(double));
     const size_t edited = reserve(candidates * sizeof(float));
     size_t sets[6];
     for (size_t& at : sets) at = reserve(candidates * sizeof(float));
@@ -38,6 +39,7 @@ class ScratchMemory {
     return {reinterpret_cast<spec::TilePartial*>(memory_.get() + raw),
             reinterpret_cast<spec::TilePartial*>(memory_.get() + processed),
             floats(maxima),
+            reinterpret_cast<double*>(memory_.get() + head),
             floats(edited),
             {floats(sets[0]), ints(sets[1]), floats(sets[2]), 0},
             {floats(sets[3]), ints(sets[4]), floats(sets[5]), 0},

@@ -20,7 +20,7 @@ template <class V, class E>
 class RowDistribution {
  public:
   RowDistribution(const Sampling& op, size_t row, const typename E::T* x, SamplingScratch* s)
-      : x_(x), n_(op.logits.vocab), greedy_(op.temperature.At(row) == 0.0F), filtered_(op, row, x, s, nullptr) {}
+      : x_(x), n_(op.logits.vocab), greedy_(op.temperature.At(row) == 0.0F), filtered_(op, row, x, s, {}) {}
 
   // False where the row has no distribution.
   bool Run() {
@@ -29,7 +29,7 @@ class RowDistribution {
       largest_ = Greedy<V, E>(x_, n_);
       return true;
     }
-    if (!filtered_.Run()) return false;
+    if (!filtered_.Run() || (filtered_.listed() && !filtered_.ListAll())) return false;
     total_ = filtered_.listed() ? TotalMass<V>(filtered_.set()) : 0;
     return true;
   }
