@@ -18,11 +18,13 @@ const SHAPES = [
 /**
  * `npm run bench:peers [-- --threads 2]`: CrossThink and what else there is for the same work, in one run on the same arrays,
  * each checked before it is timed. Writes a JSON and a Markdown table to bench/results. `--only PyTorch --rows 1024` takes one peer
- * and one batch, here of 525 MB: far out of any cache.
+ * and one batch, here of 525 MB: far out of any cache; `--operation backward`, as often as wanted, leaves the others out.
  */
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { threads: { ...text, default: '1' }, only: text, rows: text } });
+  const { values } = parseArgs({
+    options: { threads: { ...text, default: '1' }, only: text, rows: text, operation: { ...text, multiple: true } },
+  });
   const threads = Number(values.threads);
   const given = Number(values.rows);
   const where = `${((given * 128256 * 4) / 1e6).toFixed(0)} MB`;
@@ -41,6 +43,7 @@ async function main(): Promise<void> {
       const agreeing: PeerCase[] = [];
       const differing: Record<string, string> = {};
       for (const one of field.cases) {
+        if (values.operation?.includes(one.operation) === false) continue;
         const difference = await agreement.differs(one);
         if (difference === null) agreeing.push(one);
         else differing[`${one.peer}: ${one.operation}`] = difference;
