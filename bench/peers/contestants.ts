@@ -28,15 +28,16 @@ export interface Contestants {
   close(): void;
 }
 
-/** Everyone who can run the problem here. */
-export async function contestants(problem: Problem, folder: string): Promise<Contestants> {
-  const cases = [...ownCases(problem), ...plainCases(problem)];
+/** Everyone who can run the problem here, or CrossThink and the peer `only`. */
+export async function contestants(problem: Problem, folder: string, only?: string): Promise<Contestants> {
+  const cases = [...ownCases(problem), ...(only === undefined ? plainCases(problem) : [])];
   const missing: Record<string, string> = {};
   const versions: Record<string, string> = {};
   const closers: (() => void)[] = [];
   const fromFolder = createRequire(path.join(folder, 'package.json'));
   const module = (name: string): unknown => fromFolder(name);
   const join = async (name: string, start: () => PeerCase[] | Promise<PeerCase[]>): Promise<void> => {
+    if (only !== undefined && only !== name) return;
     try {
       cases.push(...(await start()));
     } catch (error) {

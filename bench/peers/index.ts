@@ -17,25 +17,33 @@ const SHAPES = [
 
 /**
  * `npm run bench:peers [-- --threads 2]`: CrossThink and what else there is for the same work, in one run on the same arrays,
- * each checked before it is timed. Writes a JSON and a Markdown table to bench/results.
+ * each checked before it is timed. Writes a JSON and a Markdown table to bench/results. `--only PyTorch --rows 1024` takes one peer
+ * and one batch, here of 525 MB: far out of any cache; `--operation backward`, as often as wanted, leaves the others out.
  */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { threads: { type: 'string', default: '1' } } });
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: { threads: { ...text, default: '1' }, only: text, rows: text, operation: { ...text, multiple: true } },
+  });
   const threads = Number(values.threads);
-  install(__dirname);
+  const given = Number(values.rows);
+  const where = `${((given * 128256 * 4) / 1e6).toFixed(0)} MB`;
+  const measuredShapes = values.rows === undefined ? SHAPES : [{ rows: given, vocab: 128256, where, rounds: 5 }];
+  if (values.only !== 'PyTorch') install(__dirname);
   const about = machine();
   const shapes: Shape[] = [];
   let missing: Readonly<Record<string, string>> = {};
   let versions: Readonly<Record<string, string>> = {};
-  for (const { rows, vocab, where, rounds } of SHAPES) {
+  for (const { rows, vocab, where, rounds } of measuredShapes) {
     const problem = makeProblem(rows, vocab, threads);
-    const field = await contestants(problem, __dirname);
+    const field = await contestants(problem, __dirname, values.only);
     try {
       ({ missing, versions } = field);
       const agreement = new Agreement(problem);
       const agreeing: PeerCase[] = [];
       const differing: Record<string, string> = {};
       for (const one of field.cases) {
+        if (values.operation?.includes(one.operation) === false) continue;
         const difference = await agreement.differs(one);
         if (difference === null) agreeing.push(one);
         else differing[`${one.peer}: ${one.operation}`] = difference;
@@ -54,7 +62,9 @@ async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const file = path.join(
     folder,
-    `peers-${about.date.slice(0, 10)}-${about.commit}${threads === 1 ? '' : `-${threads}threads`}`,
+    ['peers', values.only, values.rows, about.date.slice(0, 10), about.commit, threads === 1 ? '' : `${threads}threads`]
+      .filter(Boolean)
+      .join('-'),
   );
   const report = { machine: about, versions, missing, shapes };
   writeFileSync(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`);

@@ -83,13 +83,17 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
   const typename V::F vc = V::Set(c);
   const typename V::F minus_reference = V::Set(-tile->reference);
   const size_t full = n / spec::kLanes * spec::kLanes;
+  // A tile and a half ahead is fetched line after line, whatever the order in which this tile is walked.
+  const typename E::T* ahead = x + spec::kTile + spec::kTile / 2;
   for (size_t lane = 0; lane < spec::kLanes; lane += kGroup * w) {
     LaneSums<V, kWeighted> s[kGroup];
     for (size_t row = 0; row < full; row += spec::kLanes) {
 #pragma GCC unroll 8
       for (size_t k = 0; k < kGroup; ++k) {
         const typename E::T* p = x + row + lane + k * w;
-        if (k * w * sizeof(*p) % 64 == 0) V::Prefetch(p + spec::kTile);  // Once per cache line.
+        // Once per cache line.
+        if (k * w * sizeof(*p) % 64 == 0)
+          V::Prefetch(ahead + lane * spec::kRowsPerTile + row / spec::kLanes * kGroup * w + k * w);
         s[k].Add(E::Load(p), vc, minus_reference);
       }
     }

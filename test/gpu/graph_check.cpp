@@ -3,7 +3,6 @@
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
-#include "kernels/sampling/speculative_cuda.h"
 #include "runner.h"
 #include "sampling_scratch.h"
 

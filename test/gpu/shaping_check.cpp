@@ -1,4 +1,4 @@
-#include "kernels/advantage/shaping_cuda.h"
+#include "kernels/advantage/advantage_cuda.h"
 #include "packed.h"
 #include "runner.h"
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "kernels/sampling/sampling_cuda.h"
 #include "kernels/sampling/speculative_cpu.h"
-#include "kernels/sampling/speculative_cuda.h"
 #include "runner.h"
 #include "sampling_scratch.h"
 

@@ -5,7 +5,6 @@
 #include "kernels/grpo/grpo_step_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
-#include "kernels/sampling/speculative_cuda.h"
 #include "report.h"
 #include "runner.h"
 #include "sampling_scratch.h"

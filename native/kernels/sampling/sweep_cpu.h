@@ -60,7 +60,8 @@ RowSweep SweepRow(const Sampling& op, size_t row, const typename E::T* x, bool e
     if (!IsActive(op, row, step)) continue;
     filtered = step != SamplingStep::kTemperature;
     if (!filtered) c = Log2Factor(op.temperature.At(row));
-    if (filtered) sums = step == SamplingStep::kTopP || step == SamplingStep::kTopPOfRow;
+    // Without raw sums a row is checked for NaN by these.
+    if (filtered) sums = raw == nullptr || step == SamplingStep::kTopP || step == SamplingStep::kTopPOfRow;
   }
   sums = sums && (raw == nullptr || c != raw_c);
   RowSweep sweep;
