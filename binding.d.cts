@@ -198,6 +198,8 @@ type LinearLogitsArguments = [...LinearProductArguments, logits: Float32Array, t
 type CudaOperationArguments = [device: number, stream: bigint, pointers: BigUint64Array, numbers: Float64Array];
 
 declare const binding: {
+  /** Where lib/kernels/host.ts puts the arguments of its calls: native/addon/frame.h. */
+  readonly frame: ArrayBuffer;
   info(): {
     isa: 'scalar' | 'avx2' | 'avx512' | 'avx512bf16' | 'neon';
     isas: string[];
@@ -287,16 +289,20 @@ declare const binding: {
   useKernels(isa: string): void;
   /** Tests only: calls `body` with subnormals flushed to zero and rounding up; whether that was still so after it. */
   withHostileFloats(body: () => void): boolean;
-  logprobForward(...args: LogprobForwardArguments): void;
-  logprobBackward(...args: LogprobBackwardArguments): void;
-  /** Resolve to false where the flag at element 0 of the first argument stopped them. */
-  logprobForwardAsync(...args: [cancel: Int32Array | undefined, ...LogprobForwardArguments]): Promise<boolean>;
-  logprobBackwardAsync(...args: [cancel: Int32Array | undefined, ...LogprobBackwardArguments]): Promise<boolean>;
+  readonly logprobForward: (...args: LogprobForwardArguments) => void;
+  readonly logprobBackward: (...args: LogprobBackwardArguments) => void;
+  /** Asynchronous calls resolve to false where the flag at element 0 of their first argument stopped them. */
+  readonly logprobForwardAsync: (
+    ...args: [cancel: Int32Array | undefined, ...LogprobForwardArguments]
+  ) => Promise<boolean>;
+  readonly logprobBackwardAsync: (
+    ...args: [cancel: Int32Array | undefined, ...LogprobBackwardArguments]
+  ) => Promise<boolean>;
   /** Calls whose arrays are fixed: the function runs the operation on them. See lib/kernels/bound.ts. */
   readonly bindLogprobForward: (...args: LogprobForwardArguments) => () => void;
   readonly bindLogprobBackward: (...args: LogprobBackwardArguments) => () => void;
   readonly bindSample: (...args: SampleArguments) => () => void;
-  logprobMerge(
+  readonly logprobMerge: (
     states: Float64Array,
     shards: number,
     rows: number,
@@ -306,30 +312,32 @@ declare const binding: {
     state: Float64Array,
     entropy: Float32Array,
     sumSquares: Float32Array,
-  ): void;
-  linearForward(...args: LinearForwardArguments): void;
-  linearBackward(...args: LinearBackwardArguments): void;
-  linearLogits(...args: LinearLogitsArguments): void;
+  ) => void;
+  readonly linearForward: (...args: LinearForwardArguments) => void;
+  readonly linearBackward: (...args: LinearBackwardArguments) => void;
+  readonly linearLogits: (...args: LinearLogitsArguments) => void;
   /** Benches only: multiply-adds done in `rounds` rounds of independent chains. */
   linearPeak(type: number, rounds: number): number;
-  /** Resolve to false where the flag at element 0 of the last argument stopped them. */
-  linearForwardAsync(...args: [...LinearForwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
-  linearBackwardAsync(...args: [...LinearBackwardArguments, cancel: Int32Array | undefined]): Promise<boolean>;
-  linearLogitsAsync(...args: [...LinearLogitsArguments, cancel: Int32Array | undefined]): Promise<boolean>;
-  grpoStep(...args: GrpoStepArguments): void;
-  grpoStepAsync(...args: [...GrpoStepArguments, cancel: Int32Array | undefined]): Promise<boolean>;
-  sample(...args: SampleArguments): void;
+  readonly linearForwardAsync: (
+    ...args: [cancel: Int32Array | undefined, ...LinearForwardArguments]
+  ) => Promise<boolean>;
+  readonly linearBackwardAsync: (
+    ...args: [cancel: Int32Array | undefined, ...LinearBackwardArguments]
+  ) => Promise<boolean>;
+  readonly linearLogitsAsync: (...args: [cancel: Int32Array | undefined, ...LinearLogitsArguments]) => Promise<boolean>;
+  readonly grpoStep: (...args: GrpoStepArguments) => void;
+  readonly grpoStepAsync: (...args: [cancel: Int32Array | undefined, ...GrpoStepArguments]) => Promise<boolean>;
+  readonly sample: (...args: SampleArguments) => void;
   /** Target rows, then the chain, then the rows of the drafts where `SpeculationArguments` says so. */
-  speculate(...args: [...target: SampledRows, ...SpeculationArguments, ...draft: SampledRows | []]): void;
+  readonly speculate: (...args: [...target: SampledRows, ...SpeculationArguments, ...draft: SampledRows | []]) => void;
   /** Holds the kept sets of a call until their size is known. */
   newKeptSets(): object;
   keptOffsets(kept: object, offsets: Int32Array): number;
   keptTokens(kept: object, tokens: Int32Array): void;
   setKeptTokens(kept: object, rows: number, tokens: Int32Array, sizes: Int32Array, vocab: number): void;
-  /** Resolves to false where the flag at element 0 of the first argument stopped it. */
-  sampleAsync(...args: [cancel: Int32Array | undefined, ...SampleArguments]): Promise<boolean>;
+  readonly sampleAsync: (...args: [cancel: Int32Array | undefined, ...SampleArguments]) => Promise<boolean>;
   /** native/addon/advantage.cpp */
-  groupAdvantages(
+  readonly groupAdvantages: (
     rewards: Float32Array,
     count: number,
     groupSize: number,
@@ -342,9 +350,9 @@ declare const binding: {
     zeroVariance: Uint8Array,
     lengths: Float32Array | undefined,
     rawSingletons: boolean,
-  ): number;
+  ) => number;
   /** native/addon/token_advantages.cpp */
-  gae(
+  readonly gae: (
     tokens: number,
     sequences: number,
     cuSeqlens: Int32Array,
@@ -357,8 +365,8 @@ declare const binding: {
     threads: number,
     advantages: Float32Array,
     returns: Float32Array | undefined,
-  ): number;
-  whiten(
+  ) => number;
+  readonly whiten: (
     count: number,
     values: Float32Array,
     weights: Float32Array | undefined,
@@ -368,8 +376,8 @@ declare const binding: {
     epsilonAt: number,
     epsilon: number,
     out: Float32Array,
-  ): void;
-  optimalTokenBaseline(
+  ) => void;
+  readonly optimalTokenBaseline: (
     tokens: number,
     sequences: number,
     groups: number,
@@ -382,9 +390,9 @@ declare const binding: {
     mask: Uint8Array | undefined,
     threads: number,
     advantages: Float32Array,
-  ): number;
+  ) => number;
   /** native/addon/rollout_correction.cpp */
-  rolloutCorrection(
+  readonly rolloutCorrection: (
     tokens: number,
     sequences: number,
     cuSeqlens: Int32Array,
@@ -397,8 +405,8 @@ declare const binding: {
     weights: Float32Array,
     maskOut: Uint8Array,
     results: Float64Array,
-  ): number;
-  selectByCovariance(
+  ) => number;
+  readonly selectByCovariance: (
     tokens: number,
     sequences: number,
     cuSeqlens: Int32Array,
@@ -410,24 +418,24 @@ declare const binding: {
     parameters: Float64Array,
     seed: bigint,
     selected: Uint8Array,
-  ): number;
-  selectByEntropy(
+  ) => number;
+  readonly selectByEntropy: (
     tokens: number,
     entropies: Float32Array,
     mask: Uint8Array | undefined,
     ratio: number,
     selected: Uint8Array,
-  ): void;
-  secondMomentMask(
+  ) => void;
+  readonly secondMomentMask: (
     tokens: number,
     logprobs: Float32Array,
     rolloutLogprobs: Float32Array,
     mask: Uint8Array | undefined,
     threshold: number,
     maskOut: Uint8Array,
-  ): void;
+  ) => void;
   /** native/addon/policy_loss.cpp */
-  policyLoss(
+  readonly policyLoss: (
     tokens: number,
     sequences: number,
     tokenAdvantages: boolean,
@@ -448,7 +456,7 @@ declare const binding: {
     dLogprobs: Float32Array,
     dEntropies: Float32Array | undefined,
     results: Float64Array,
-  ): number;
+  ) => number;
   /** native/addon/text.cpp: a batch of questions as lines, ids and duplicate keys; lib/curation/questionBatch.ts. */
   encodeQuestions(
     arena: Uint8Array,

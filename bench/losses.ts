@@ -76,8 +76,17 @@ function casesOf(sets: number): Case[] {
     loss('clip', {}, {}),
     loss('clip + k3', { klCoef: 0.001 }, { kl: true }),
     loss('clip + k3, masked', { klCoef: 0.001 }, { kl: true, mask: true }),
+    loss('dapo + k3', { preset: 'dapo', klCoef: 0.001 }, { kl: true }),
+    loss('dual clip', { dualClip: 3 }, {}),
     loss('dual clip + k3, masked', { klCoef: 0.001, dualClip: 3 }, { kl: true, mask: true }),
-    loss('GSPO, masked', { ratioLevel: 'sequence' }, { mask: true }),
+    loss('verl@2026-08', { preset: 'verl@2026-08' }, {}),
+    loss('verl@2026-08 + k3', { preset: 'verl@2026-08', klCoef: 0.001 }, { kl: true }),
+    loss('nemo-rl@2026-08 (k3)', { preset: 'nemo-rl@2026-08' }, { kl: true }),
+    loss('gspo', { preset: 'gspo' }, {}),
+    loss('gspo + k3', { preset: 'gspo', klCoef: 0.001 }, { kl: true }),
+    loss('cispo', { preset: 'cispo' }, {}),
+    loss('cispo + k3', { preset: 'cispo', klCoef: 0.001 }, { kl: true }),
+    loss('sapo: the loop with every option', { preset: 'sapo' }, {}),
   ];
 }
 

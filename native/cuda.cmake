@@ -25,19 +25,26 @@ set(CROSSTHINK_CUDA_KERNEL_SOURCES
 set(CROSSTHINK_GPU_RUNNER_SOURCES
   native/kernels/advantage/advantage.cpp
   native/kernels/advantage/token_advantages.cpp
+  native/kernels/grpo/grpo_step_cuda.cpp
+  native/kernels/linear/linear_cuda.cpp
   native/kernels/policy_loss/policy_loss.cpp
   native/kernels/policy_loss/rollout_correction.cpp
   native/kernels/policy_loss/selection.cpp
   native/kernels/sampling/edits.cpp
+  native/runtime/cuda/blas.cpp
   native/runtime/thread_pool.cpp
   test/gpu/advantage_check.cpp
   test/gpu/correction_check.cpp
   test/gpu/graph_check.cpp
+  test/gpu/grpo_step_check.cpp
+  test/gpu/linear_check.cpp
   test/gpu/logprob_check.cpp
   test/gpu/main.cpp
   test/gpu/policy_loss_check.cpp
   test/gpu/sampling_check.cpp
   test/gpu/sampling_wide_check.cpp
+  test/gpu/shaping_check.cpp
+  test/gpu/speculative_check.cpp
   test/gpu/token_advantages_check.cpp
   test/gpu/timing.cpp
   test/gpu/timing_losses.cpp)
@@ -98,7 +105,9 @@ if(CROSSTHINK_CUDA STREQUAL "INTERPRETER")
     target_include_directories(gpu_runner_${suffix} PRIVATE native)
     target_compile_options(gpu_runner_${suffix} PRIVATE -ffp-contract=off -fno-math-errno)
     target_link_libraries(gpu_runner_${suffix} PRIVATE crossthink_cuda_kernels_${suffix} Threads::Threads)
-    set_target_properties(gpu_runner_${suffix} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CROSSTHINK_OUTPUT_DIR}")
+    # The stand-in for cuBLAS tells the interpreter in the program what it wrote.
+    set_target_properties(gpu_runner_${suffix} PROPERTIES
+      RUNTIME_OUTPUT_DIRECTORY "${CROSSTHINK_OUTPUT_DIR}" ENABLE_EXPORTS ON)
     add_dependencies(interpreter crossthink_cuda_${suffix} gpu_runner_${suffix})
   endforeach()
 endif()

@@ -2,6 +2,7 @@ import { invalidType, invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
 import { apart, badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
+import { newFloat32, newUint8 } from './host.js';
 
 // The order is that of GroupEstimator in native/kernels/advantage/advantage.h.
 const estimators = ['grpo', 'dr_grpo', 'rloo', 'maxrl', 'gpg', 'batch-std', 'opo', 'pass-k', 'leave-one-out'] as const;
@@ -57,9 +58,9 @@ export function groupAdvantages(rewards: Float32Array, options: GroupAdvantageOp
   const { estimator, epsilon, rawSingletons, needsLengths } = encodeEstimator(options);
   const lengths = needsLengths ? float32('options.lengths', options.lengths, count) : undefined;
   const threads = threadCount('options.threads', options.threads);
-  const advantages = float32('options.out.advantages', options.out?.advantages ?? new Float32Array(count), count);
-  const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? new Uint8Array(groups), groups);
-  apart('options.out.advantages', advantages, [rewards]);
+  const advantages = float32('options.out.advantages', options.out?.advantages ?? newFloat32(count), count);
+  const zeroVariance = uint8('options.out.zeroVariance', options.out?.zeroVariance ?? newUint8(groups), groups);
+  if (options.out !== undefined) apart('options.out.advantages', advantages, [rewards]);
   const bad = kernelsOn(options.device).groupAdvantages(
     rewards,
     count,

@@ -64,14 +64,23 @@ export function threadCount(field: string, value: unknown): number {
   return threads;
 }
 
-/** Throws where `output` shares memory with one of `inputs`. */
-export function apart(field: string, output: ArrayBufferView, inputs: readonly (ArrayBufferView | undefined)[]): void {
-  const end = output.byteOffset + output.byteLength;
+/** Throws where `output` shares memory with one of `inputs`, of which only arrays count. */
+export function apart(field: string, output: ArrayBufferView, inputs: readonly unknown[]): void {
+  const { buffer, byteOffset, byteLength } = output;
   for (const input of inputs) {
-    if (input?.buffer !== output.buffer) continue;
-    if (input.byteOffset < end && output.byteOffset < input.byteOffset + input.byteLength) {
+    if (!ArrayBuffer.isView(input) || input.buffer !== buffer) continue;
+    if (input.byteOffset < byteOffset + byteLength && byteOffset < input.byteOffset + input.byteLength) {
       throw invalidValue(field, 'memory apart from the inputs', output);
     }
+  }
+}
+
+/** {@link apart} for the arrays of an `out` option. */
+export function allApart(field: string, out: object, inputs: readonly unknown[]): void {
+  const arrays = out as Readonly<Record<string, ArrayBufferView | undefined>>;
+  for (const name of Object.keys(arrays)) {
+    const array = arrays[name];
+    if (array !== undefined) apart(`${field}.${name}`, array, inputs);
   }
 }
 

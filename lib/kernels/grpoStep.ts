@@ -1,10 +1,9 @@
-import binding = require('#binding');
-
 import { checkOffsets, int32 } from './arguments.js';
-import { cancellable } from './cancel.js';
-import { kernelsOn } from './device/backend.js';
+import { runAsync } from './cancel.js';
+import { kernelsOn, type RowKernels } from './device/backend.js';
+import { newFloat32, newFloat64, newUint8 } from './host.js';
 import { checkLogits, floatTypeCode, type FloatType, type LogitsArray, type LogitsShape } from './logits.js';
-import { gradientOutput, logprobArguments, type LogprobOptions } from './logprob.js';
+import { gradientOutput, logprobArguments, type LogprobOptions, type Writable } from './logprob.js';
 import { STATE_SIZE } from './logprobOptions.js';
 import { resultCount } from './lossSettings.js';
 import {
@@ -62,36 +61,42 @@ function largestDrift(logprobs: Float32Array, { oldLogprobs, mask }: GrpoBatch):
   return largest;
 }
 
+/** Where {@link grpoStep} has the loss and its metrics written. */
+const syncResults = new Float64Array(resultCount);
+
 /** The checked arguments of the native step, and what makes its results. */
-function prepare(logits: LogitsArray, batch: GrpoBatch, given: PolicyLossPreset | GrpoStepOptions) {
-  const options: GrpoStepOptions = typeof given === 'string' ? { preset: given } : given;
+function prepare(logits: LogitsArray, batch: GrpoBatch, options: GrpoStepOptions, results: Float64Array) {
+  const wanted = options.entropy ?? true;
   const tokens = int32('tokens', batch.tokens);
   const rows = tokens.length;
   const x = checkLogits('logits', logits, rows, options);
-  const loss = checkLossInputs(batch, rows, options.entropy ?? true, options);
+  const loss = checkLossInputs(batch, rows, wanted, options);
   checkOffsets('cuSeqlens', loss.cuSeqlens, rows, 'tokens');
-  const inPlace = options.out === undefined && options.outDtype === undefined;
-  const d = gradientOutput(x, inPlace ? { ...options, out: logits } : options);
-  const row = (): Float32Array => new Float32Array(rows);
-  const entropies = (options.entropy ?? true) ? row() : undefined;
-  const [logprobs, status, results] = [row(), new Uint8Array(rows), new Float64Array(resultCount)];
-  const call = [
+  const { out, outDtype } = options;
+  const d = gradientOutput(x, { out: out ?? (outDtype === undefined ? logits : undefined), outDtype });
+  const row = (): Float32Array => newFloat32(rows);
+  const entropies = wanted ? row() : undefined;
+  const logprobs = row();
+  const status = newUint8(rows);
+  // prettier-ignore
+  const call: Parameters<RowKernels['grpoStep']> = [
     ...logprobArguments(x, tokens, options),
-    ...([status, logprobs, new Float64Array(rows * STATE_SIZE), entropies] as const),
-    ...([loss.sequences, loss.tokenAdvantages, loss.prompts, loss.parameters, loss.cuSeqlens] as const),
-    ...([loss.oldLogprobs, loss.advantages, loss.rolloutLogprobs, loss.refLogprobs, loss.weights] as const),
-    ...([loss.mask, loss.selected, loss.promptOffsets, row(), entropies && row()] as const),
-    ...([floatTypeCode(d.type), d.stride, d.data, d.streamed, results] as const),
-  ] as const;
+    status, logprobs, newFloat64(rows * STATE_SIZE), entropies,
+    loss.sequences, loss.tokenAdvantages, loss.prompts, loss.parameters, loss.cuSeqlens,
+    loss.oldLogprobs, loss.advantages, loss.rolloutLogprobs, loss.refLogprobs, loss.weights,
+    loss.mask, loss.selected, loss.promptOffsets, row(), wanted ? row() : undefined,
+    floatTypeCode(d.type), d.stride, d.data, d.streamed, results,
+  ];
   const result = (): GrpoStep => {
-    const { loss, metrics } = readPolicyLoss(results);
-    return {
-      ...{ loss, dLogits: d.data, logprobs, status },
-      ...(entropies && { entropies }),
-      metrics: { ...metrics, largestDrift: largestDrift(logprobs, batch) },
-    };
+    const { loss, metrics: sums } = readPolicyLoss(results);
+    // Properties are added, not spread: an object made by a spread and one property more has a hidden class of its own.
+    const metrics = sums as Writable<GrpoStepMetrics>;
+    metrics.largestDrift = largestDrift(logprobs, batch);
+    const step: Writable<GrpoStep> = { loss, dLogits: d.data, logprobs, status, metrics };
+    if (entropies) step.entropies = entropies;
+    return step;
   };
-  return { call, kernels: kernelsOn(options.device), result };
+  return { call, result };
 }
 
 /**
@@ -109,8 +114,9 @@ export function grpoStep(
   batch: GrpoBatch,
   options: PolicyLossPreset | GrpoStepOptions = 'grpo',
 ): GrpoStep {
-  const { call, kernels, result } = prepare(logits, batch, options);
-  kernels.grpoStep(...call);
+  const given = typeof options === 'string' ? { preset: options } : options;
+  const { call, result } = prepare(logits, batch, given, syncResults);
+  kernelsOn(given.device).grpoStep(...call);
   return result();
 }
 
@@ -125,13 +131,9 @@ export async function grpoStepAsync(
   batch: GrpoBatch,
   options: PolicyLossPreset | (GrpoStepOptions & { readonly signal?: AbortSignal | undefined }) = 'grpo',
 ): Promise<GrpoStep> {
-  const signal = typeof options === 'string' ? undefined : options.signal;
-  const { call, kernels, result } = prepare(logits, batch, options);
-  if (kernels !== binding) {
-    signal?.throwIfAborted();
-    kernels.grpoStep(...call); // A GPU's work is over in microseconds: not worth a thread.
-    return result();
-  }
-  await cancellable('grpoStepAsync', signal, (flag) => binding.grpoStepAsync(...call, flag));
-  return result();
+  const given = typeof options === 'string' ? { preset: options } : options;
+  const operation = kernelsOn(given.device).grpoStep;
+  return runAsync('grpoStepAsync', given.signal, operation, () =>
+    prepare(logits, batch, given, new Float64Array(resultCount)),
+  );
 }

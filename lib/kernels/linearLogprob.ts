@@ -1,11 +1,10 @@
-import binding = require('#binding');
-
-import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
-import { cancellable, type Abortable } from './cancel.js';
-import { linearKernelsOn } from './device/linear.js';
+import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount } from './arguments.js';
+import { runAsync, type Abortable, type Prepared } from './cancel.js';
+import { linearKernelsOn, type LinearKernels } from './device/linear.js';
+import { newFloat32 } from './host.js';
 import { checkLinear, DEFAULT_WORKSPACE, type LinearOptions, type LinearProduct } from './linearProduct.js';
 import { type LogitsArray } from './logits.js';
-import { type LogprobGradients, type TokenLogprobs } from './logprob.js';
+import { rowOutputs, rowResults, type LogprobGradients, type RowOutputOptions, type TokenLogprobs } from './logprob.js';
 import { checkScalars, STATE_SIZE, type LogprobScalars } from './logprobOptions.js';
 
 const isTemperature = (x: number): boolean => x > 0 && Number.isFinite(x);
@@ -20,23 +19,7 @@ interface RowOptions extends LinearOptions, LogprobScalars {
   readonly workspaceBytes?: number | undefined;
 }
 
-export interface LinearLogprobsOptions extends RowOptions {
-  /** Also compute the entropy of each row; default true. */
-  readonly entropy?: boolean | undefined;
-  /** Also compute the sum of squared probabilities; default false. */
-  readonly sumSquares?: boolean | undefined;
-  /** Arrays to write into, of one element per row (`state`: five). */
-  readonly out?:
-    | {
-        readonly logprob?: Float32Array;
-        readonly entropy?: Float32Array;
-        readonly logsumexp?: Float32Array;
-        readonly sumSquares?: Float32Array;
-        readonly state?: Float64Array;
-        readonly status?: Uint8Array;
-      }
-    | undefined;
-}
+export interface LinearLogprobsOptions extends RowOptions, RowOutputOptions {}
 
 /** The operands in the order of native/addon/linear.cpp. */
 function operands(x: LinearProduct) {
@@ -59,28 +42,16 @@ function prepareLogprobs(
   weight: LogitsArray,
   tokens: Int32Array,
   options: LinearLogprobsOptions,
-): { call: Parameters<typeof binding.linearForward>; result: TokenLogprobs } {
-  const rows = int32('tokens', tokens).length;
-  const x = checkLinear(hidden, weight, rows, options);
-  const { out = {} } = options;
-  const logprob = float32('options.out.logprob', out.logprob ?? new Float32Array(rows), rows);
-  const logsumexp = float32('options.out.logsumexp', out.logsumexp ?? new Float32Array(rows), rows);
-  const state = float64('options.out.state', out.state ?? new Float64Array(rows * STATE_SIZE), rows * STATE_SIZE);
-  const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
-  const wanted = options.entropy ?? true;
-  const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
-  const squares = options.sumSquares ?? false;
-  const sumSquares = squares
-    ? float32('options.out.sumSquares', out.sumSquares ?? new Float32Array(rows), rows)
-    : undefined;
-  const call: Parameters<typeof binding.linearForward> = [
+): Prepared<Parameters<LinearKernels['linearForward']>, TokenLogprobs> {
+  const x = checkLinear(hidden, weight, int32('tokens', tokens).length, options);
+  const row = rowOutputs(tokens.length, options);
+  const call: Parameters<LinearKernels['linearForward']> = [
     ...operands(x),
     ...rowArguments(tokens, options),
-    ...([status, logprob, logsumexp, state, entropy, sumSquares] as const),
+    ...([row.status, row.logprob, row.logsumexp, row.state, row.entropy, row.sumSquares] as const),
     threadCount('options.threads', options.threads),
   ];
-  const result = { logprob, logsumexp, state, status, ...(entropy && { entropy }), ...(sumSquares && { sumSquares }) };
-  return { call, result };
+  return { call, result: () => rowResults(row) };
 }
 
 /**
@@ -101,7 +72,7 @@ export function linearLogprobs(
 ): TokenLogprobs {
   const { call, result } = prepareLogprobs(hidden, weight, tokens, options);
   linearKernelsOn(options.device).linearForward(...call);
-  return result;
+  return result();
 }
 
 /**
@@ -116,15 +87,8 @@ export async function linearLogprobsAsync(
   tokens: Int32Array,
   options: LinearLogprobsOptions & Abortable = {},
 ): Promise<TokenLogprobs> {
-  const { call, result } = prepareLogprobs(hidden, weight, tokens, options);
-  const kernels = linearKernelsOn(options.device);
-  if (kernels !== binding) {
-    options.signal?.throwIfAborted();
-    kernels.linearForward(...call);
-    return result;
-  }
-  await cancellable('linearLogprobsAsync', options.signal, (flag) => binding.linearForwardAsync(...call, flag));
-  return result;
+  const prepare = () => prepareLogprobs(hidden, weight, tokens, options);
+  return runAsync('linearLogprobsAsync', options.signal, linearKernelsOn(options.device).linearForward, prepare);
 }
 
 export interface LinearBackwardOptions extends RowOptions {
@@ -151,7 +115,7 @@ export interface LinearGradients {
 
 function gradientArray(field: string, wanted: Float32Array | boolean | undefined, fallback: boolean, length: number) {
   if (wanted === false || (wanted === undefined && !fallback)) return undefined;
-  return float32(field, typeof wanted === 'object' ? wanted : new Float32Array(length), length);
+  return float32(field, typeof wanted === 'object' ? wanted : newFloat32(length), length);
 }
 
 function prepareBackward(
@@ -160,7 +124,7 @@ function prepareBackward(
   tokens: Int32Array,
   gradients: LogprobGradients,
   options: LinearBackwardOptions,
-): { call: Parameters<typeof binding.linearBackward>; result: LinearGradients } {
+): Prepared<Parameters<LinearKernels['linearBackward']>, LinearGradients> {
   const rows = int32('tokens', tokens).length;
   const x = checkLinear(hidden, weight, rows, options);
   const dLogprob = float32('gradients.dLogprob', gradients.dLogprob, rows);
@@ -177,13 +141,14 @@ function prepareBackward(
   [dHidden, dWeight, dBias].forEach((d, i) => {
     if (d) apart(`options.out.${['dHidden', 'dWeight', 'dBias'][i] ?? ''}`, d, [hidden, weight, x.bias]);
   });
-  const call: Parameters<typeof binding.linearBackward> = [
+  const call: Parameters<LinearKernels['linearBackward']> = [
     ...operands(x),
     ...rowArguments(tokens, options),
     ...([state, dLogprob, dEntropy, dHidden, dWeight, dBias, accumulate] as const),
     threadCount('options.threads', options.threads),
   ];
-  return { call, result: { ...(dHidden && { dHidden }), ...(dWeight && { dWeight }), ...(dBias && { dBias }) } };
+  const result = () => ({ ...(dHidden && { dHidden }), ...(dWeight && { dWeight }), ...(dBias && { dBias }) });
+  return { call, result };
 }
 
 /**
@@ -205,7 +170,7 @@ export function linearLogprobsBackward(
 ): LinearGradients {
   const { call, result } = prepareBackward(hidden, weight, tokens, gradients, options);
   linearKernelsOn(options.device).linearBackward(...call);
-  return result;
+  return result();
 }
 
 /**
@@ -219,16 +184,9 @@ export async function linearLogprobsBackwardAsync(
   gradients: LogprobGradients,
   options: LinearBackwardOptions & Abortable = {},
 ): Promise<LinearGradients> {
-  const { call, result } = prepareBackward(hidden, weight, tokens, gradients, options);
-  const kernels = linearKernelsOn(options.device);
-  if (kernels !== binding) {
-    options.signal?.throwIfAborted();
-    kernels.linearBackward(...call);
-    return result;
-  }
-  const start = (flag: Int32Array): Promise<boolean> => binding.linearBackwardAsync(...call, flag);
-  await cancellable('linearLogprobsBackwardAsync', options.signal, start);
-  return result;
+  const prepare = () => prepareBackward(hidden, weight, tokens, gradients, options);
+  const operation = linearKernelsOn(options.device).linearBackward;
+  return runAsync('linearLogprobsBackwardAsync', options.signal, operation, prepare);
 }
 
 export interface LinearLogitsOptions extends LinearOptions {
@@ -242,11 +200,11 @@ function prepareLogits(
   hidden: LogitsArray,
   weight: LogitsArray,
   options: LinearLogitsOptions,
-): { call: Parameters<typeof binding.linearLogits>; logits: Float32Array } {
+): Prepared<Parameters<LinearKernels['linearLogits']>, Float32Array> {
   const x = checkLinear(hidden, weight, options.rows, options);
   const length = x.rows * x.vocab;
-  const logits = float32('options.out', options.out ?? new Float32Array(length), length);
-  return { call: [...operands(x), logits, threadCount('options.threads', options.threads)], logits };
+  const logits = float32('options.out', options.out ?? newFloat32(length), length);
+  return { call: [...operands(x), logits, threadCount('options.threads', options.threads)], result: () => logits };
 }
 
 /**
@@ -260,9 +218,9 @@ export function linearLogits(
   weight: LogitsArray,
   options: LinearLogitsOptions = {},
 ): Float32Array {
-  const { call, logits } = prepareLogits(hidden, weight, options);
+  const { call, result } = prepareLogits(hidden, weight, options);
   linearKernelsOn(options.device).linearLogits(...call);
-  return logits;
+  return result();
 }
 
 /** {@link linearLogits} on the worker pool, as {@link linearLogprobsAsync}. */
@@ -271,13 +229,6 @@ export async function linearLogitsAsync(
   weight: LogitsArray,
   options: LinearLogitsOptions & Abortable = {},
 ): Promise<Float32Array> {
-  const { call, logits } = prepareLogits(hidden, weight, options);
-  const kernels = linearKernelsOn(options.device);
-  if (kernels !== binding) {
-    options.signal?.throwIfAborted();
-    kernels.linearLogits(...call);
-    return logits;
-  }
-  await cancellable('linearLogitsAsync', options.signal, (flag) => binding.linearLogitsAsync(...call, flag));
-  return logits;
+  const prepare = () => prepareLogits(hidden, weight, options);
+  return runAsync('linearLogitsAsync', options.signal, linearKernelsOn(options.device).linearLogits, prepare);
 }

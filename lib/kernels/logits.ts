@@ -42,6 +42,7 @@ const storedTypes = new Map<string, FloatType>([
 
 /** Element type of an array; `dtype` says which halves a Uint16Array holds. */
 export function elementType(field: string, data: unknown, dtype: FloatType | undefined): FloatType {
+  if (data instanceof Float32Array && dtype === undefined) return 'float32'; // Nearly always: no need of a name.
   const tag = Object.prototype.toString.call(data).slice(8, -1);
   if (tag === 'Uint16Array') {
     if (dtype === 'bfloat16' || dtype === 'float16') return dtype;

@@ -1,13 +1,12 @@
-import binding = require('#binding');
-
 import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { apart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { allApart, float32, float64, floatParameter, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { bindCall } from './bound.js';
-import { cancellable, type Abortable } from './cancel.js';
+import { runAsync, type Abortable } from './cancel.js';
 import { gpuOf, kernelsOn } from './device/backend.js';
 import { withCall } from './device/call.js';
 import { callMerge } from './device/merge.js';
+import { bound, host, newFloat32, newFloat64, newInt32, newUint8 } from './host.js';
 import {
   checkLogits,
   floatTypeCode,
@@ -36,15 +35,12 @@ export interface LogprobOptions extends LogitsShape, LogprobScalars {
   readonly device?: Device | undefined;
 }
 
-export interface TokenLogprobsOptions extends LogprobOptions {
+/** What to return of each row beside its log-prob, and where to. */
+export interface RowOutputOptions {
   /** Also compute the entropy of each row; default true. Free from main memory, about 15 % in the cache. */
   readonly entropy?: boolean | undefined;
   /** Also compute the sum of squared probabilities; default false. */
   readonly sumSquares?: boolean | undefined;
-  /** Also return the tokens of largest log-prob of each row, this many (at most 4096); default none. */
-  readonly topK?: number | undefined;
-  /** Also return the log-probs of these tokens, `[rows, k]`, e.g. a teacher's `topTokens`; default none. */
-  readonly candidates?: Int32Array | undefined;
   /** Arrays to write into, of one element per row (`state`: five). */
   readonly out?:
     | {
@@ -56,6 +52,13 @@ export interface TokenLogprobsOptions extends LogprobOptions {
         readonly status?: Uint8Array;
       }
     | undefined;
+}
+
+export interface TokenLogprobsOptions extends LogprobOptions, RowOutputOptions {
+  /** Also return the tokens of largest log-prob of each row, this many (at most 4096); default none. */
+  readonly topK?: number | undefined;
+  /** Also return the log-probs of these tokens, `[rows, k]`, e.g. a teacher's `topTokens`; default none. */
+  readonly candidates?: Int32Array | undefined;
 }
 
 export interface TokenLogprobs {
@@ -91,10 +94,11 @@ export function logprobArguments(x: Logits, tokens: Int32Array, options: Logprob
   const { softcap, ignoreIndex, vocabOffset } = checkScalars(options);
   const kept = packedLists('options.keptSet', keptSet, x.rows);
   if (kept.tokens !== undefined && kept.offsets !== undefined) checkColumns(kept.tokens, kept.offsets, x.vocab);
+  // Without spreads, which cost more than the checks.
+  // prettier-ignore
   return [
-    ...([x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride, tokens, t.scalar, t.values] as const),
-    ...([softcap, ignoreIndex, vocabOffset, kept.tokens, kept.offsets] as const),
-    threadCount('options.threads', options.threads),
+    x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride, tokens, t.scalar, t.values,
+    softcap, ignoreIndex, vocabOffset, kept.tokens, kept.offsets, threadCount('options.threads', options.threads),
   ] as const;
 }
 
@@ -111,58 +115,67 @@ function checkColumns(columns: Int32Array, offsets: Int32Array, vocab: number): 
   }
 }
 
-/** The outputs `[rows, k]` that {@link TokenLogprobsOptions} asks for, and the arguments of the native call. */
+/** What {@link TokenLogprobsOptions} asks for of several tokens a row. */
 function manyPerRow(rows: number, options: TokenLogprobsOptions) {
   const { topK, candidates } = options;
   const k = topK === undefined ? 0 : requireInteger('options.topK', topK, 1, MOST_TOP);
-  const top = topK !== undefined && {
-    topTokens: new Int32Array(rows * k),
-    topLogprobs: new Float32Array(rows * k),
-  };
-  const listed = candidates !== undefined && int32('options.candidates', candidates).length;
-  if (listed !== false && (rows === 0 ? listed !== 0 : listed % rows !== 0)) {
+  const listed = candidates === undefined ? 0 : int32('options.candidates', candidates).length;
+  if (rows === 0 ? listed !== 0 : listed % rows !== 0) {
     throw invalidValue('options.candidates', `of rows * k elements, ${rows} rows`, candidates);
   }
-  const given = listed !== false && { candidateLogprobs: new Float32Array(listed) };
-  const perRow = rows === 0 || listed === false ? 0 : listed / rows;
   return {
-    results: { ...(top || {}), ...(given || {}) },
-    arguments: [
-      ...([k, top ? top.topTokens : undefined, top ? top.topLogprobs : undefined] as const),
-      ...([perRow, candidates, given ? given.candidateLogprobs : undefined] as const),
-    ] as const,
+    k,
+    topTokens: topK === undefined ? undefined : newInt32(rows * k),
+    topLogprobs: topK === undefined ? undefined : newFloat32(rows * k),
+    perRow: rows === 0 ? 0 : listed / rows,
+    candidateLogprobs: candidates === undefined ? undefined : newFloat32(listed),
   };
+}
+
+/** Arrays for the results of a row, given or new. */
+export function rowOutputs(rows: number, options: RowOutputOptions) {
+  const { out = {} } = options;
+  const floats = (field: string, array: Float32Array | undefined): Float32Array =>
+    float32(field, array ?? newFloat32(rows), rows);
+  return {
+    logprob: floats('options.out.logprob', out.logprob),
+    logsumexp: floats('options.out.logsumexp', out.logsumexp),
+    state: float64('options.out.state', out.state ?? newFloat64(rows * STATE_SIZE), rows * STATE_SIZE),
+    status: uint8('options.out.status', out.status ?? newUint8(rows), rows),
+    entropy: (options.entropy ?? true) ? floats('options.out.entropy', out.entropy) : undefined,
+    sumSquares: (options.sumSquares ?? false) ? floats('options.out.sumSquares', out.sumSquares) : undefined,
+  };
+}
+
+export type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Without the results that nobody asked for. */
+export function rowResults({ logprob, logsumexp, state, status, entropy, sumSquares }: ReturnType<typeof rowOutputs>) {
+  const results: Writable<TokenLogprobs> = { logprob, logsumexp, state, status };
+  if (entropy) results.entropy = entropy;
+  if (sumSquares) results.sumSquares = sumSquares;
+  return results;
 }
 
 /** The arguments of the native forward pass, checked, and the results it writes. */
 function prepareForward(logits: LogitsArray, tokens: Int32Array, options: TokenLogprobsOptions) {
   const rows = int32('tokens', tokens).length;
   const x = checkLogits('logits', logits, rows, options);
-  const { out = {}, keptSet } = options;
-  for (const [name, array] of Object.entries(out)) {
-    apart(`options.out.${name}`, array, [tokens, keptSet?.tokens, keptSet?.offsets]);
-  }
-  const logprob = float32('options.out.logprob', out.logprob ?? new Float32Array(rows), rows);
-  const logsumexp = float32('options.out.logsumexp', out.logsumexp ?? new Float32Array(rows), rows);
-  const state = float64('options.out.state', out.state ?? new Float64Array(rows * STATE_SIZE), rows * STATE_SIZE);
-  const status = uint8('options.out.status', out.status ?? new Uint8Array(rows), rows);
-  const wanted = options.entropy ?? true;
-  const entropy = wanted ? float32('options.out.entropy', out.entropy ?? new Float32Array(rows), rows) : undefined;
-  const squares = options.sumSquares ?? false;
-  const sumSquares = squares
-    ? float32('options.out.sumSquares', out.sumSquares ?? new Float32Array(rows), rows)
-    : undefined;
+  const { out, keptSet } = options;
+  if (out !== undefined) allApart('options.out', out, [tokens, keptSet?.tokens, keptSet?.offsets]);
+  const row = rowOutputs(rows, options);
   const many = manyPerRow(rows, options);
-  const call: Parameters<typeof binding.logprobForward> = [
+  // prettier-ignore
+  const call: Parameters<typeof host.logprobForward> = [
     ...logprobArguments(x, tokens, options),
-    ...([status, logprob, logsumexp, state, entropy, sumSquares, ...many.arguments] as const),
+    row.status, row.logprob, row.logsumexp, row.state, row.entropy, row.sumSquares,
+    many.k, many.topTokens, many.topLogprobs, many.perRow, options.candidates, many.candidateLogprobs,
   ];
-  const results: TokenLogprobs = {
-    ...{ logprob, logsumexp, state, status, ...many.results },
-    ...(entropy && { entropy }),
-    ...(sumSquares && { sumSquares }),
-  };
-  return { call, results };
+  const results = rowResults(row);
+  if (many.topTokens) results.topTokens = many.topTokens;
+  if (many.topLogprobs) results.topLogprobs = many.topLogprobs;
+  if (many.candidateLogprobs) results.candidateLogprobs = many.candidateLogprobs;
+  return { call, result: (): TokenLogprobs => results };
 }
 
 /**
@@ -178,9 +191,9 @@ export function tokenLogprobs(
   tokens: Int32Array,
   options: TokenLogprobsOptions = {},
 ): TokenLogprobs {
-  const { call, results } = prepareForward(logits, tokens, options);
+  const { call, result } = prepareForward(logits, tokens, options);
   kernelsOn(options.device).logprobForward(...call);
-  return results;
+  return result();
 }
 
 /**
@@ -193,16 +206,8 @@ export async function tokenLogprobsAsync(
   tokens: Int32Array,
   options: TokenLogprobsOptions & Abortable = {},
 ): Promise<TokenLogprobs> {
-  options.signal?.throwIfAborted();
-  const { call, results } = prepareForward(logits, tokens, options);
-  const kernels = kernelsOn(options.device);
-  if (kernels === binding) {
-    const start = (flag: Int32Array): Promise<boolean> => binding.logprobForwardAsync(flag, ...call);
-    await cancellable('tokenLogprobsAsync', options.signal, start);
-  } else {
-    kernels.logprobForward(...call);
-  }
-  return results;
+  const prepare = () => prepareForward(logits, tokens, options);
+  return runAsync('tokenLogprobsAsync', options.signal, kernelsOn(options.device).logprobForward, prepare);
 }
 
 /**
@@ -218,9 +223,10 @@ export function bindTokenLogprobs(
   options: TokenLogprobsOptions = {},
 ): () => TokenLogprobs {
   requireHost(options);
-  const { call, results } = prepareForward(logits, tokens, options);
+  const { call, result } = prepareForward(logits, tokens, options);
+  const results = result();
   const live = { logits, tokens, candidates: options.candidates, ...results };
-  const run = bindCall(binding.bindLogprobForward, call, live);
+  const run = bindCall(bound.logprobForward, call, live);
   return () => {
     run();
     return results;
@@ -228,7 +234,7 @@ export function bindTokenLogprobs(
 }
 
 function requireHost({ device }: LogprobOptions): void {
-  if (kernelsOn(device) !== binding) throw invalidValue('options.device', "'cpu' to bind", device);
+  if (kernelsOn(device) !== host) throw invalidValue('options.device', "'cpu' to bind", device);
 }
 
 /** Results of {@link mergeLogprobs}. */
@@ -258,13 +264,13 @@ export function mergeLogprobs(
   states.forEach((state, i) => {
     all.set(state, i * length);
   });
-  const row = (): Float32Array => new Float32Array(rows);
+  const row = (): Float32Array => newFloat32(rows);
   const [logprob, logsumexp, entropy, sumSquares] = [row(), row(), row(), row()];
-  const [state, status] = [new Float64Array(length), new Uint8Array(rows)];
+  const [state, status] = [newFloat64(length), newUint8(rows)];
   const results = { logprob, logsumexp, entropy, sumSquares, state, status };
   const gpu = gpuOf(options.device);
   if (gpu === null) {
-    binding.logprobMerge(all, states.length, rows, status, logprob, logsumexp, state, entropy, sumSquares);
+    host.logprobMerge(all, states.length, rows, status, logprob, logsumexp, state, entropy, sumSquares);
   } else {
     withCall(gpu, undefined, (call) => {
       callMerge<ArrayBufferView>(call, all, states.length, rows, results);
@@ -295,12 +301,15 @@ export function gradientOutput(x: Logits, options: LogprobBackwardOptions): Logi
   if (type !== 'float32' && type !== x.type) {
     throw invalidValue('options.outDtype', `'float32' or the type of the logits, '${x.type}'`, type);
   }
-  const length = x.rows === 0 ? 0 : (x.rows - 1) * x.stride + x.vocab;
-  const data = options.out ?? (type === 'float32' ? new Float32Array(length) : new Uint16Array(length));
-  const dtype = type === 'float32' ? undefined : type;
-  const out = checkLogits('options.out', data, x.rows, { vocab: x.vocab, stride: x.stride, dtype });
-  const apart = data.buffer !== x.data.buffer;
-  return { ...out, streamed: type === 'float32' && apart && data.byteLength >= STREAM_BYTES };
+  const { rows, vocab, stride } = x;
+  const length = rows === 0 ? 0 : (rows - 1) * stride + vocab;
+  const given = options.out;
+  const data = given ?? (type === 'float32' ? newFloat32(length) : new Uint16Array(length));
+  if (given !== undefined) {
+    checkLogits('options.out', given, rows, { vocab, stride, dtype: type === 'float32' ? undefined : type });
+  }
+  const large = type === 'float32' && data.byteLength >= STREAM_BYTES;
+  return { data, type, rows, vocab, stride, streamed: large && data.buffer !== x.data.buffer };
 }
 
 /** The arguments of the native backward pass, checked, and where the gradient goes. */
@@ -320,11 +329,11 @@ function prepareBackward(
       ? tokenLogprobs(logits, tokens, { ...options, out: undefined, entropy: dEntropy !== undefined }).state
       : float64('gradients.state', gradients.state, rows * STATE_SIZE);
   const d = gradientOutput(x, options);
-  const call: Parameters<typeof binding.logprobBackward> = [
+  const call: Parameters<typeof host.logprobBackward> = [
     ...logprobArguments(x, tokens, options),
     ...([state, dLogprob, dEntropy, floatTypeCode(d.type), d.stride, d.data, d.streamed] as const),
   ];
-  return { call, dLogits: d.data };
+  return { call, result: (): LogitsArray => d.data };
 }
 
 /**
@@ -343,9 +352,9 @@ export function logprobBackward(
   gradients: LogprobGradients,
   options: LogprobBackwardOptions = {},
 ): LogitsArray {
-  const { call, dLogits } = prepareBackward(logits, tokens, gradients, options);
+  const { call, result } = prepareBackward(logits, tokens, gradients, options);
   kernelsOn(options.device).logprobBackward(...call);
-  return dLogits;
+  return result();
 }
 
 /**
@@ -358,16 +367,8 @@ export async function logprobBackwardAsync(
   gradients: LogprobGradients,
   options: LogprobBackwardOptions & Abortable = {},
 ): Promise<LogitsArray> {
-  options.signal?.throwIfAborted();
-  const { call, dLogits } = prepareBackward(logits, tokens, gradients, options);
-  const kernels = kernelsOn(options.device);
-  if (kernels === binding) {
-    const start = (flag: Int32Array): Promise<boolean> => binding.logprobBackwardAsync(flag, ...call);
-    await cancellable('logprobBackwardAsync', options.signal, start);
-  } else {
-    kernels.logprobBackward(...call);
-  }
-  return dLogits;
+  const prepare = () => prepareBackward(logits, tokens, gradients, options);
+  return runAsync('logprobBackwardAsync', options.signal, kernelsOn(options.device).logprobBackward, prepare);
 }
 
 /**
@@ -384,9 +385,10 @@ export function bindLogprobBackward(
 ): () => LogitsArray {
   requireHost(options);
   const state = float64('gradients.state', gradients.state);
-  const { call, dLogits } = prepareBackward(logits, tokens, gradients, options);
+  const { call, result } = prepareBackward(logits, tokens, gradients, options);
+  const dLogits = result();
   const { dLogprob, dEntropy } = gradients;
-  const run = bindCall(binding.bindLogprobBackward, call, { logits, tokens, state, dLogprob, dEntropy, dLogits });
+  const run = bindCall(bound.logprobBackward, call, { logits, tokens, state, dLogprob, dEntropy, dLogits });
   return () => {
     run();
     return dLogits;

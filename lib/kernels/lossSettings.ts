@@ -15,6 +15,7 @@ const losses = [
   'kl-cov',
   'squared',
 ] as const;
+const ratioLevels = ['token', 'sequence'] as const;
 const klForms = ['k1', 'k2', 'k3', 'abs', 'k1+', 'k3+', 'abs+'] as const;
 const klCorrections = ['none', 'ratio', 'on-policy'] as const;
 const aggregations = [
@@ -132,85 +133,97 @@ export interface LossInputsGiven {
   readonly tokenAdvantages: boolean;
 }
 
-/** Checks settings and lists them in the order of native/addon/policy_loss.cpp. */
+/** What was given, else the preset's. */
+function either<T>(given: T | undefined, preset: T | undefined): T | undefined {
+  return given === undefined ? preset : given;
+}
+
+/** The estimates of klForms in the order of KlForm in native/kernels/policy_loss/policy_loss.h. */
+const klEstimates = [0, 1, 2, 3, 0, 2, 3];
+const FIRST_SQUARED = 4;
+
+const parameters = new Float64Array(27);
+
+/**
+ * Checks settings and lists them in the order of native/addon/loss_parameters.h, in an array that the next call overwrites. No
+ * property is read by a name that varies: this is most of what a call on few tokens costs.
+ */
 export function encodeLossSettings(
   given: LossSettings & { readonly preset?: PolicyLossPreset },
   inputs: LossInputsGiven,
 ): Float64Array {
   if (typeof given !== 'object') throw invalidType('options', 'an object or the name of a preset', given);
   const preset: LossSettings = presets[oneOf('options.preset', given.preset, presetNames, 'grpo')];
-  const o: LossSettings = { ...preset, ...definedOf(given) };
-  const number = (name: keyof LossSettings, fallback: number, least: number, most?: number): number =>
-    numberIn(`options.${name}`, o[name], fallback, least, most);
+  const p = parameters;
 
-  const loss = oneOf('options.loss', o.loss, losses, 'clip');
-  const ratioLevel = oneOf('options.ratioLevel', o.ratioLevel, ['token', 'sequence'], 'token');
-  const clipLow = number('clipLow', 0.2, 0, 1);
-  const clipHigh = number('clipHigh', 0.2, 0);
-  const offPolicyLimit = number('offPolicyLimit', Infinity, 0);
-  if (inputs.tokenAdvantages && (loss === 'gmpo' || loss === 'vespo' || offPolicyLimit !== Infinity)) {
+  const loss = oneOf('options.loss', either(given.loss, preset.loss), losses, 'clip');
+  p[0] = losses.indexOf(loss);
+  const ratioLevel = either(given.ratioLevel, preset.ratioLevel);
+  p[1] = oneOf('options.ratioLevel', ratioLevel, ratioLevels, 'token') === 'sequence' ? 1 : 0;
+  p[2] = 1 - numberIn('options.clipLow', either(given.clipLow, preset.clipLow), 0.2, 0, 1);
+  p[3] = 1 + numberIn('options.clipHigh', either(given.clipHigh, preset.clipHigh), 0.2, 0);
+  p[4] = numberIn('options.dualClip', either(given.dualClip, preset.dualClip), Infinity, 1);
+  p[5] = numberIn('options.delta', either(given.delta, preset.delta), Infinity, p[3]);
+  p[6] = numberIn('options.logRatioLimit', either(given.logRatioLimit, preset.logRatioLimit), Infinity, 0);
+  p[7] = numberIn('options.tauPositive', either(given.tauPositive, preset.tauPositive), 1, Number.MIN_VALUE);
+  p[8] = numberIn('options.tauNegative', either(given.tauNegative, preset.tauNegative), 1.05, Number.MIN_VALUE);
+  p[9] = numberIn('options.ratioCap', either(given.ratioCap, preset.ratioCap), 20, 0);
+  const coefficient = either(given.coefficient, preset.coefficient);
+  p[10] = numberIn('options.coefficient', coefficient, loss === 'squared' ? 0.1 : 1, 0);
+  pair('options.vespoPositive', either(given.vespoPositive, preset.vespoPositive), 2, 3, p, 11);
+  pair('options.vespoNegative', either(given.vespoNegative, preset.vespoNegative), 3, 2, p, 13);
+  p[15] = numberIn('options.offPolicyLimit', either(given.offPolicyLimit, preset.offPolicyLimit), Infinity, 0);
+  if (inputs.tokenAdvantages && (loss === 'gmpo' || loss === 'vespo' || p[15] !== Infinity)) {
     throw invalidValue('advantages', `one per sequence for ${loss} with these options`, 'one per token');
   }
-  const klForm = oneOf('options.klForm', o.klForm, klForms, 'k3');
-  const klCoef = number('klCoef', 0, 0, Number.MAX_VALUE);
+  const klForm = klForms.indexOf(oneOf('options.klForm', either(given.klForm, preset.klForm), klForms, 'k3'));
+  const klCoef = numberIn('options.klCoef', either(given.klCoef, preset.klCoef), 0, 0, Number.MAX_VALUE);
   if (klCoef > 0 && !inputs.refLogprobs) {
     throw invalidValue('options.klCoef', '0 where no refLogprobs are given', klCoef, 'Pass refLogprobs or klCoef: 0.');
   }
-  const klCorrection = oneOf('options.klCorrection', o.klCorrection, klCorrections, 'none');
-  if (klCorrection !== 'none' && klForm.endsWith('+')) {
+  const correction = either(given.klCorrection, preset.klCorrection);
+  const klCorrection = oneOf('options.klCorrection', correction, klCorrections, 'none');
+  const squared = klForm >= FIRST_SQUARED;
+  if (klCorrection !== 'none' && squared) {
     throw invalidValue('options.klCorrection', 'none with a klForm that ends with +', klCorrection);
   }
-  const entropyCoef = number('entropyCoef', 0, -Number.MAX_VALUE, Number.MAX_VALUE);
-  if (entropyCoef !== 0 && !inputs.entropies) {
-    throw invalidValue('options.entropyCoef', '0 where no entropies are given', entropyCoef);
+  p[16] = klCoef;
+  p[17] = klEstimates[klForm] ?? NaN;
+  p[18] = squared ? 1 : 0;
+  p[19] = klCorrections.indexOf(klCorrection);
+  p[20] = numberIn('options.klInputLimit', either(given.klInputLimit, preset.klInputLimit), Infinity, 0);
+  p[21] = numberIn('options.klOutputLimit', either(given.klOutputLimit, preset.klOutputLimit), Infinity, 0);
+  const bonus = either(given.entropyCoef, preset.entropyCoef);
+  p[22] = numberIn('options.entropyCoef', bonus, 0, -Number.MAX_VALUE, Number.MAX_VALUE);
+  if (p[22] !== 0 && !inputs.entropies) {
+    throw invalidValue('options.entropyCoef', '0 where no entropies are given', p[22]);
   }
-  const aggregation = oneOf('options.aggregation', o.aggregation, aggregations, 'token-mean');
+  const way = either(given.aggregation, preset.aggregation);
+  const aggregation = oneOf('options.aggregation', way, aggregations, 'token-mean');
   if (inputs.promptOffsets !== (aggregation === 'prompt-mean')) {
     const expected = "given where the aggregation is 'prompt-mean', and only there";
     throw invalidValue('promptOffsets', expected, inputs.promptOffsets ? 'given' : 'not given');
   }
-  if ((o.horizon === undefined) === (aggregation === 'seq-mean-token-sum-norm')) {
+  p[23] = aggregations.indexOf(aggregation);
+  const denominator = either(given.denominator, preset.denominator);
+  if (denominator !== undefined && !(denominator > 0 && Number.isFinite(denominator))) {
+    throw invalidValue('options.denominator', 'a positive number', denominator);
+  }
+  p[24] = denominator ?? 0;
+  const horizon = either(given.horizon, preset.horizon);
+  if ((horizon === undefined) === (aggregation === 'seq-mean-token-sum-norm')) {
     const expected = "given where the aggregation is 'seq-mean-token-sum-norm', and only there";
-    throw invalidValue('options.horizon', expected, o.horizon);
+    throw invalidValue('options.horizon', expected, horizon);
   }
-  if (o.denominator !== undefined && !(o.denominator > 0 && Number.isFinite(o.denominator))) {
-    throw invalidValue('options.denominator', 'a positive number', o.denominator);
-  }
-  return Float64Array.of(
-    losses.indexOf(loss),
-    ratioLevel === 'sequence' ? 1 : 0,
-    1 - clipLow,
-    1 + clipHigh,
-    number('dualClip', Infinity, 1),
-    number('delta', Infinity, 1 + clipHigh),
-    number('logRatioLimit', Infinity, 0),
-    number('tauPositive', 1, Number.MIN_VALUE),
-    number('tauNegative', 1.05, Number.MIN_VALUE),
-    number('ratioCap', 20, 0),
-    number('coefficient', loss === 'squared' ? 0.1 : 1, 0),
-    ...pair('options.vespoPositive', o.vespoPositive, [2, 3]),
-    ...pair('options.vespoNegative', o.vespoNegative, [3, 2]),
-    offPolicyLimit,
-    klCoef,
-    klForms.indexOf(klForm.replace('+', '') as KlForm),
-    klForm.endsWith('+') ? 1 : 0,
-    klCorrections.indexOf(klCorrection),
-    number('klInputLimit', Infinity, 0),
-    number('klOutputLimit', Infinity, 0),
-    entropyCoef,
-    aggregations.indexOf(aggregation),
-    o.denominator ?? 0,
-    number('horizon', 1, 1),
-    o.countEmptySequences === true ? 1 : 0,
-  );
+  p[25] = numberIn('options.horizon', horizon, 1, 1);
+  p[26] = either(given.countEmptySequences, preset.countEmptySequences) === true ? 1 : 0;
+  return p;
 }
 
-function definedOf(settings: LossSettings): LossSettings {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-}
-
-function pair(field: string, value: unknown, fallback: readonly [number, number]): readonly [number, number] {
-  if (value === undefined) return fallback;
-  if (!Array.isArray(value) || value.length !== 2) throw invalidType(field, '[k, lambda]', value);
-  return [numberIn(`${field}[0]`, value[0], 0, 0), numberIn(`${field}[1]`, value[1], 0, 0)];
+/** Writes [k, lambda] to p[at] and the place after it. */
+function pair(field: string, value: unknown, k: number, lambda: number, p: Float64Array, at: number): void {
+  if (value !== undefined && !(Array.isArray(value) && value.length === 2))
+    throw invalidType(field, '[k, lambda]', value);
+  p[at] = value === undefined ? k : numberIn(`${field}[0]`, value[0], 0, 0);
+  p[at + 1] = value === undefined ? lambda : numberIn(`${field}[1]`, value[1], 0, 0);
 }

@@ -2,6 +2,7 @@ import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
 import { apart, badOffset, checkOffsets, float32, offsets, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
+import { newFloat32 } from './host.js';
 import { encodeLossSettings, resultCount, type LossSettings, type PolicyLossPreset } from './lossSettings.js';
 
 export type { Aggregation, PolicyLossPreset } from './lossSettings.js';
@@ -102,26 +103,31 @@ export function checkLossInputs(
     throw invalidValue('advantages', `one per sequence (${sequences}) or per token (${tokens})`, advantages);
   }
   if (promptOffsets) checkOffsets('promptOffsets', offsets('promptOffsets', promptOffsets), sequences, 'sequences');
-  const floats = (name: 'rolloutLogprobs' | 'refLogprobs' | 'weights') =>
-    inputs[name] && float32(name, inputs[name], tokens);
-  const bytes = (name: 'mask' | 'selected') => inputs[name] && uint8(name, inputs[name], tokens);
+  const { oldLogprobs, rolloutLogprobs, refLogprobs, weights, mask, selected } = inputs;
   return {
-    ...{ cuSeqlens, sequences, advantages, tokenAdvantages, promptOffsets },
+    cuSeqlens,
+    sequences,
+    advantages,
+    tokenAdvantages,
+    promptOffsets,
     prompts: promptOffsets ? promptOffsets.length - 1 : 0,
     parameters: encodeLossSettings(settings, {
-      refLogprobs: inputs.refLogprobs !== undefined,
+      refLogprobs: refLogprobs !== undefined,
       entropies,
       promptOffsets: promptOffsets !== undefined,
       tokenAdvantages,
     }),
-    oldLogprobs: float32('oldLogprobs', inputs.oldLogprobs, tokens),
-    rolloutLogprobs: floats('rolloutLogprobs'),
-    refLogprobs: floats('refLogprobs'),
-    weights: floats('weights'),
-    mask: bytes('mask'),
-    selected: bytes('selected'),
+    oldLogprobs: float32('oldLogprobs', oldLogprobs, tokens),
+    rolloutLogprobs: rolloutLogprobs && float32('rolloutLogprobs', rolloutLogprobs, tokens),
+    refLogprobs: refLogprobs && float32('refLogprobs', refLogprobs, tokens),
+    weights: weights && float32('weights', weights, tokens),
+    mask: mask && uint8('mask', mask, tokens),
+    selected: selected && uint8('selected', selected, tokens),
   };
 }
+
+/** Where the loss and its metrics are written. */
+const results = new Float64Array(resultCount);
 
 /**
  * Policy loss with its gradient to the log-probs (and entropies) in one pass: PPO's clip and its relatives, KL to a
@@ -138,21 +144,23 @@ export function policyLoss(
   const tokens = float32('logprobs', inputs.logprobs).length;
   const entropies = inputs.entropies && float32('entropies', inputs.entropies, tokens);
   const checked = checkLossInputs(inputs, tokens, entropies !== undefined, given);
-  const { cuSeqlens, promptOffsets } = checked;
-  const arrays = [
-    ...([inputs.logprobs, checked.oldLogprobs, checked.advantages, checked.rolloutLogprobs] as const),
-    ...([checked.refLogprobs, entropies, checked.weights] as const),
-  ] as const;
-  const dLogprobs = float32('options.out.dLogprobs', given.out?.dLogprobs ?? new Float32Array(tokens), tokens);
-  apart('options.out.dLogprobs', dLogprobs, arrays);
-  const dEntropies =
-    entropies && float32('options.out.dEntropies', given.out?.dEntropies ?? new Float32Array(tokens), tokens);
-  if (dEntropies) apart('options.out.dEntropies', dEntropies, [...arrays, dLogprobs]);
-  const results = new Float64Array(resultCount);
+  const { cuSeqlens } = checked;
+  const { out } = given;
+  const dLogprobs = float32('options.out.dLogprobs', out?.dLogprobs ?? newFloat32(tokens), tokens);
+  const dEntropies = entropies && float32('options.out.dEntropies', out?.dEntropies ?? newFloat32(tokens), tokens);
+  if (out !== undefined) {
+    const { oldLogprobs, advantages, rolloutLogprobs, refLogprobs, weights } = checked;
+    const arrays = [inputs.logprobs, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, entropies, weights];
+    apart('options.out.dLogprobs', dLogprobs, arrays);
+    if (dEntropies) apart('options.out.dEntropies', dEntropies, [...arrays, dLogprobs]);
+  }
+  // prettier-ignore
   const bad = kernelsOn(given.device).policyLoss(
-    ...([tokens, checked.sequences, checked.tokenAdvantages, checked.prompts] as const),
-    ...([threadCount('options.threads', given.threads), checked.parameters, cuSeqlens, ...arrays] as const),
-    ...([checked.mask, checked.selected, promptOffsets, dLogprobs, dEntropies, results] as const),
+    tokens, checked.sequences, checked.tokenAdvantages, checked.prompts,
+    threadCount('options.threads', given.threads), checked.parameters, cuSeqlens,
+    inputs.logprobs, checked.oldLogprobs, checked.advantages, checked.rolloutLogprobs,
+    checked.refLogprobs, entropies, checked.weights,
+    checked.mask, checked.selected, checked.promptOffsets, dLogprobs, dEntropies, results,
   );
   if (bad >= 0) throw badOffset('cuSeqlens', cuSeqlens, bad, tokens, 'tokens');
   const { loss, metrics } = readPolicyLoss(results);

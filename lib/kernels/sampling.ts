@@ -1,11 +1,12 @@
 import binding = require('#binding');
 
 import { invalidType, invalidValue } from '../errors.js';
-import { apart, float32, int32, requireInteger, threadCount, uint8 } from './arguments.js';
+import { allApart, float32, int32, requireInteger, threadCount, uint8 } from './arguments.js';
 import { bindCall } from './bound.js';
-import { cancellable } from './cancel.js';
+import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
 import { type SampledRows } from './device/sampling.js';
+import { bound, host, newFloat32, newInt32, newUint8 } from './host.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
 import {
   packedLists,
@@ -135,21 +136,20 @@ export class SamplingPlan {
     const { outputs } = this;
     const { out = {} } = keys;
     const drawn = rows * samples;
-    const floats = (output: SamplingOutput, name: OutputArray, n: number): Float32Array | undefined =>
-      outputs.has(output) ? float32(`out.${name}`, out[name] ?? new Float32Array(n), n) : undefined;
-    const status = uint8('out.status', out.status ?? new Uint8Array(rows), rows);
-    const tokens = int32('out.tokens', out.tokens ?? new Int32Array(drawn), drawn);
-    const logprobs = floats('logprob', 'logprobs', drawn);
-    const rawLogprobs = floats('rawLogprob', 'rawLogprobs', drawn);
-    const ranks = outputs.has('rank') ? int32('out.ranks', out.ranks ?? new Int32Array(drawn), drawn) : undefined;
-    const entropy = floats('entropy', 'entropy', rows);
-    const supportMass = floats('supportMass', 'supportMass', rows);
+    const floats = (wanted: boolean, field: string, array: Float32Array | undefined, n: number) =>
+      wanted ? float32(field, array ?? newFloat32(n), n) : undefined;
+    const status = uint8('out.status', out.status ?? newUint8(rows), rows);
+    const tokens = int32('out.tokens', out.tokens ?? newInt32(drawn), drawn);
+    const logprobs = floats(outputs.has('logprob'), 'out.logprobs', out.logprobs, drawn);
+    const rawLogprobs = floats(outputs.has('rawLogprob'), 'out.rawLogprobs', out.rawLogprobs, drawn);
+    const ranks = outputs.has('rank') ? int32('out.ranks', out.ranks ?? newInt32(drawn), drawn) : undefined;
+    const entropy = floats(outputs.has('entropy'), 'out.entropy', out.entropy, rows);
+    const supportMass = floats(outputs.has('supportMass'), 'out.supportMass', out.supportMass, rows);
     const n = packed.topLogprobs;
-    const topLogprobs =
-      n === 0 ? undefined : { tokens: new Int32Array(rows * n), logprobs: new Float32Array(rows * n) };
+    const topLogprobs = n === 0 ? undefined : { tokens: newInt32(rows * n), logprobs: newFloat32(rows * n) };
     const chosen = lists('options.logprobTokens', options.logprobTokens);
     const chosenLogprobs =
-      chosen.tokens && new Float32Array((chosen.offsets === undefined ? rows : 1) * chosen.tokens.length);
+      chosen.tokens && newFloat32((chosen.offsets === undefined ? rows : 1) * chosen.tokens.length);
     const kept = outputs.has('keptSet') ? binding.newKeptSets() : undefined;
     const [mask, maskPerRow] = bitmaskOf(keys, packed.allowed, rows);
     const banned = lists('options.bannedTokens', options.bannedTokens);
@@ -171,10 +171,7 @@ export class SamplingPlan {
       status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass,
       n, topLogprobs?.tokens, topLogprobs?.logprobs, chosen.tokens, chosen.offsets, chosenLogprobs, kept,
     ];
-    if (keys.out !== undefined) {
-      const inputs = rowsCall.slice(0, rowsCall.indexOf(status)).filter((value) => ArrayBuffer.isView(value));
-      for (const [name, array] of Object.entries(keys.out)) apart(`out.${name}`, array, inputs);
-    }
+    if (keys.out !== undefined) allApart('out', keys.out, rowsCall.slice(0, rowsCall.indexOf(status)));
     const result = (): SampledTokens => {
       const sampled: { -readonly [K in keyof SampledTokens]: SampledTokens[K] } = { tokens, status };
       if (logprobs) sampled.logprobs = logprobs;
@@ -233,11 +230,11 @@ export class SamplingPlan {
     if (bitmask !== undefined && this.#packed.allowed !== undefined) {
       throw invalidValue('bitmask', 'absent where the plan has allowedTokens, to bind', bitmask);
     }
-    if (this.#kernels() !== binding) throw invalidValue('options.device', "'cpu' to bind", this.options.device);
+    if (this.#kernels() !== host) throw invalidValue('options.device', "'cpu' to bind", this.options.device);
     const { rowsCall, result } = this.prepare(logits, keys);
     const sampled = result();
     const { topLogprobs, chosenLogprobs, ...arrays } = sampled as Omit<SampledTokens, 'keptSet'>;
-    const run = bindCall(binding.bindSample, [this.#threads, ...rowsCall], {
+    const run = bindCall(bound.sample, [this.#threads, ...rowsCall], {
       ...{ logits, sequences, positions, bitmask, chosenLogprobs, ...arrays },
       ...{ 'topLogprobs.tokens': topLogprobs?.tokens, 'topLogprobs.logprobs': topLogprobs?.logprobs },
     });
@@ -256,16 +253,11 @@ export class SamplingPlan {
     logits: LogitsArray,
     keys: SamplingKeys & { readonly signal?: AbortSignal | undefined },
   ): Promise<SampledTokens> {
-    const { signal } = keys;
-    signal?.throwIfAborted();
-    const { rowsCall, result } = this.prepare(logits, keys);
-    const kernels = this.#kernels();
-    if (kernels !== binding) {
-      kernels.sample(this.#threads, ...rowsCall); // A GPU's work is over in microseconds: not worth a thread.
-      return result();
-    }
-    await cancellable('sampleAsync', signal, (flag) => binding.sampleAsync(flag, this.#threads, ...rowsCall));
-    return result();
+    return runAsync('sampleAsync', keys.signal, this.#kernels().sample, () => {
+      const { rowsCall, result } = this.prepare(logits, keys);
+      const call: Parameters<RowKernels['sample']> = [this.#threads, ...rowsCall];
+      return { call, result };
+    });
   }
 }
 

@@ -1,10 +1,9 @@
-import binding = require('#binding');
-
 import { invalidValue } from '../errors.js';
 import { float32, int32, threadCount } from './arguments.js';
 import { gpuOf } from './device/backend.js';
 import { withCall } from './device/call.js';
 import { callSpeculate } from './device/speculative.js';
+import { host } from './host.js';
 import { type LogitsArray, type LogitsShape } from './logits.js';
 import { SamplingPlan, type SamplingKeys } from './sampling.js';
 import { packedLists, type TokenListOption } from './samplingOptions.js';
@@ -159,7 +158,7 @@ export function speculativeSample(
   if (gpu === null) {
     const threads = threadCount('plan.threads', plan.options.threads);
     const chain = [drafts, draftTokens, probabilities, accepted, status, threads, draft !== undefined] as const;
-    binding.speculate(...target.rowsCall, ...chain, ...(draft?.rowsCall ?? []));
+    host.speculate(...target.rowsCall, ...chain, ...(draft?.rowsCall ?? []));
   } else {
     const chain = { drafts, draftTokens, draftProbabilities: probabilities, accepted, status };
     withCall(gpu, undefined, (call) => {

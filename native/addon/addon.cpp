@@ -10,6 +10,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, error);
   }
   crossthink::addon::RegisterAsync(env);
+  crossthink::addon::RegisterFrame(env, exports);
   crossthink::addon::RegisterCuda(env, exports);
   crossthink::addon::RegisterCudaOperations(env, exports);
   crossthink::addon::RegisterCudaLinear(env, exports);

@@ -6,18 +6,20 @@
 // native code makes is of another realm under Jest.
 #include <napi.h>
 
+#include "addon/frame.h"
 #include "runtime/float_environment.h"
 
 namespace crossthink::addon {
 
-// Exports a function of the addon, which runs in the floating-point mode of the specification.
+// Exports a function of the addon, which runs in the floating-point mode of the specification. Its Arguments come from
+// the frame of these exports.
 template <auto kFunction>
 void Export(Napi::Env env, Napi::Object exports, const char* name) {
   const auto guarded = [](const Napi::CallbackInfo& info) {
     const FloatEnvironment environment;
     return kFunction(info);
   };
-  exports[name] = Napi::Function::New(env, guarded, name);
+  exports[name] = Napi::Function::New(env, guarded, name, FrameOf(exports));
 }
 
 void RegisterCuda(Napi::Env env, Napi::Object exports);

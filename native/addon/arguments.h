@@ -1,12 +1,14 @@
 #ifndef CROSSTHINK_ADDON_ARGUMENTS_H_
 #define CROSSTHINK_ADDON_ARGUMENTS_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "addon/arrays.h"
+#include "addon/frame.h"
 #include "kernels/logits.h"
 
 namespace crossthink::addon {
@@ -16,35 +18,33 @@ constexpr size_t MatrixLength(size_t rows, size_t stride, size_t columns) {
   return rows == 0 ? 0 : (rows - 1) * stride + columns;
 }
 
-// Takes the arguments of a call in order. Arrays are remembered, so that an asynchronous call can keep them alive.
+// Takes the arguments of a call in order, from the frame. Of an array that has its number among the arguments of the
+// JavaScript function, -1 where there is none, or -2 - c for cell c.
 class Arguments {
  public:
-  explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
+  explicit Arguments(const Napi::CallbackInfo& info) : info_(info), frame_(*static_cast<Frame*>(info.Data())) {}
 
-  double Number() { return NumberOf(info_, next_++); }
-  size_t Size() { return SizeOf(info_, next_++); }
-  uint64_t Uint64() {
-    bool lossless = false;
-    return info_[next_++].As<Napi::BigInt>().Uint64Value(&lossless);
-  }
-  bool Flag() { return FlagOf(info_, next_++); }
+  double Number() { return frame_.numbers[Next()]; }
+  size_t Size() { return static_cast<size_t>(Number()); }
+  unsigned Threads() { return static_cast<unsigned>(Number()); }
+  uint64_t Uint64() { return std::bit_cast<uint64_t>(frame_.numbers[Next()]); }
+  bool Flag() { return Number() != 0; }
 
+  // At least `length` elements; null where there is no array.
   template <class T>
   T* Array(size_t length, const char* name) {
-    return Remembered(next_, ArrayOf<T>(info_, next_, length, name));
+    return ArrayAt<T>(Number(), length, name, nullptr);
   }
 
-  // An array of any length, undefined meaning empty.
+  // An array of any length, 0 where there is none.
   template <class T>
   T* Array(size_t* length, const char* name) {
     *length = 0;
-    return Remembered(next_, ArrayOf<T>(info_, next_, 0, name, length));
+    return ArrayAt<T>(Number(), 0, name, length);
   }
 
   // An array of float32 or halves, by the size of an element.
-  void* Elements(size_t size, size_t length, const char* name) {
-    return Remembered(next_, LogitsOf(info_, next_, size, length, name));
-  }
+  void* Elements(size_t size, size_t length, const char* name) { return ElementsAt(Number(), size, length, name); }
 
   RowFloat ReadRowFloat(double scalar, size_t rows, const char* name) {
     return {Array<float>(rows, name), static_cast<float>(scalar)};
@@ -57,14 +57,13 @@ class Arguments {
   // (data, type, rows, vocab, stride)
   Logits ReadLogits() {
     Logits logits;
-    const size_t at = next_++;
+    const double at = Number();
     logits.type = static_cast<DType>(Size());
     logits.rows = Size();
     logits.vocab = Size();
     logits.stride = Size();
     const size_t length = MatrixLength(logits.rows, logits.stride, logits.vocab);
-    logits.data = LogitsOf(info_, at, DTypeSize(logits.type), length, "logits");
-    Remember(at, logits.data);
+    logits.data = ElementsAt(at, DTypeSize(logits.type), length, "logits");
     return logits;
   }
 
@@ -75,34 +74,52 @@ class Arguments {
     size_t offsets = 0;
     lists.offsets = Array<int32_t>(&offsets, name);
     if (lists.offsets != nullptr && offsets <= rows) {
-      throw Napi::RangeError::New(info_.Env(), std::string(name) + ": too few offsets");
+      Fail(std::string(name) + ": too few offsets");
     }
     if (lists.offsets != nullptr && static_cast<size_t>(lists.offsets[rows]) > lists.length) {
-      throw Napi::RangeError::New(info_.Env(), std::string(name) + ": offsets reach past the tokens");
+      Fail(std::string(name) + ": offsets reach past the tokens");
     }
     return lists;
   }
 
-  Napi::Value Rest() { return info_[next_++]; }
-  const std::vector<Napi::Value>& arrays() const { return arrays_; }
+  // Any other value, or undefined.
+  Napi::Value Any() {
+    const double at = Number();
+    return at < 0 ? info_.Env().Undefined() : info_[static_cast<size_t>(at)];
+  }
+
+  // Everything that an asynchronous call has to keep alive.
+  std::vector<Napi::Value> Arrays() const {
+    std::vector<Napi::Value> arrays;
+    for (size_t i = 0; i < info_.Length(); ++i) arrays.push_back(info_[i]);
+    return arrays;
+  }
+
+  [[noreturn]] void Fail(const std::string& why) const { throw Napi::RangeError::New(info_.Env(), why); }
 
  private:
-  // Goes on to the next argument.
-  template <class T>
-  T* Remembered(size_t index, T* data) {
-    Remember(index, data);
-    ++next_;
-    return data;
+  size_t Next() {
+    if (next_ == Frame::kNumbers) Fail("too many arguments");
+    return next_++;
   }
-  void Remember(size_t index, const void* data) {
-    if (data == nullptr) return;
-    if (arrays_.empty()) arrays_.reserve(info_.Length());
-    arrays_.push_back(info_[index]);
+
+  template <class T>
+  T* ArrayAt(double at, size_t length, const char* name, size_t* found) {
+    if (at >= 0) return ArrayOf<T>(info_, static_cast<size_t>(at), length, name, found);
+    if (at == -1) return nullptr;
+    const auto cell = static_cast<size_t>(-2 - at);
+    if (cell >= Frame::kCells || length * sizeof(T) > Frame::kCellBytes) Fail(std::string(name) + ": not in a cell");
+    return reinterpret_cast<T*>(frame_.cells[cell]);
+  }
+
+  void* ElementsAt(double at, size_t size, size_t length, const char* name) {
+    if (size == 4) return ArrayAt<float>(at, length, name, nullptr);
+    return ArrayAt<uint16_t>(at, length, name, nullptr);
   }
 
   const Napi::CallbackInfo& info_;
+  Frame& frame_;
   size_t next_ = 0;
-  std::vector<Napi::Value> arrays_;
 };
 
 }  // namespace crossthink::addon

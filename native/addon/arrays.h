@@ -31,13 +31,6 @@ T* ArrayOf(const Napi::CallbackInfo& info, size_t index, size_t length, const ch
   return static_cast<T*>(data);
 }
 
-// The same for logits, whose element type is a run-time value.
-inline void* LogitsOf(const Napi::CallbackInfo& info, size_t index, size_t element_size, size_t length,
-                      const char* name) {
-  if (element_size == 4) return ArrayOf<float>(info, index, length, name);
-  return ArrayOf<uint16_t>(info, index, length, name);
-}
-
 inline double NumberOf(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>(); }
 inline size_t SizeOf(const Napi::CallbackInfo& info, size_t index) {
   return static_cast<size_t>(NumberOf(info, index));

@@ -1,11 +1,7 @@
 #include "kernels/linear/linear.h"
 
-#include <exception>
-#include <string>
-
 #include "addon/addon.h"
-#include "addon/arguments.h"
-#include "addon/async.h"
+#include "addon/calls.h"
 #include "addon/logprob_scalars.h"
 #include "kernels/kernel_table.h"
 
@@ -41,7 +37,7 @@ void ReadRows(Arguments* in, const LinearProduct& product, LogprobInput* op, siz
 }
 
 // (...rows, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined, threads)
-auto ForwardWork(Arguments* in) {
+auto ReadForward(Arguments* in) {
   LinearForward op;
   op.product = ReadProduct(in);
   const size_t rows = op.product.rows;
@@ -55,15 +51,13 @@ auto ForwardWork(Arguments* in) {
   logprob.entropy_out = in->Array<float>(rows, "entropy");
   logprob.entropy = logprob.entropy_out != nullptr;
   logprob.sum_squares = in->Array<float>(rows, "sumSquares");
-  const auto threads = static_cast<unsigned>(in->Size());
-  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
-    return RunLinearForward(op, workspace, threads, cancel);
-  };
+  const unsigned threads = in->Threads();
+  return [op, workspace, threads](CancelFlag* cancel) { return RunLinearForward(op, workspace, threads, cancel); };
 }
 
 // (...rows, state, dLogprob, dEntropy | undefined, dHidden | undefined, dWeight | undefined, dBias | undefined,
 // accumulate, threads)
-auto BackwardWork(Arguments* in) {
+auto ReadBackward(Arguments* in) {
   LinearBackward op;
   op.product = ReadProduct(in);
   const LinearProduct& product = op.product;
@@ -77,56 +71,17 @@ auto BackwardWork(Arguments* in) {
   op.d_weight = in->Array<float>(product.vocab * product.depth, "dWeight");
   op.d_bias = in->Array<float>(product.vocab, "dBias");
   op.accumulate = in->Flag();
-  const auto threads = static_cast<unsigned>(in->Size());
-  return [op, workspace, threads](const std::atomic<int32_t>* cancel) {
-    return RunLinearBackward(op, workspace, threads, cancel);
-  };
-}
-
-// Runs work that may not find its memory.
-template <class Work>
-Napi::Value RunHere(const Napi::CallbackInfo& info, const Work& work) {
-  try {
-    work(nullptr);
-  } catch (const std::exception& error) {
-    throw Napi::Error::New(info.Env(), error.what());
-  }
-  return info.Env().Undefined();
-}
-
-// The same as a promise of whether it ran to its end. The last argument is a cancel flag or undefined.
-template <class Work>
-Napi::Value RunLater(const Napi::CallbackInfo& info, Arguments* in, const Work& work) {
-  const auto job = [work](const std::atomic<int32_t>& cancel) { return work(&cancel); };
-  return StartAsync(info.Env(), job, in->Rest(), in->arrays());
+  const unsigned threads = in->Threads();
+  return [op, workspace, threads](CancelFlag* cancel) { return RunLinearBackward(op, workspace, threads, cancel); };
 }
 
 // (..., logits [rows, vocab])
-auto LogitsWork(Arguments* in) {
+auto ReadLogits(Arguments* in) {
   LinearLogits op;
   op.product = ReadProduct(in);
   op.logits = in->Array<float>(op.product.rows * op.product.vocab, "logits");
-  const auto threads = static_cast<unsigned>(in->Size());
-  return [op, threads](const std::atomic<int32_t>* cancel) { return RunLinearLogits(op, threads, cancel); };
-}
-
-// An operation, `work` taking its arguments, in both forms.
-template <auto work>
-Napi::Value Here(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  return RunHere(info, work(&in));
-}
-template <auto work>
-Napi::Value Later(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  const auto job = work(&in);
-  return RunLater(info, &in, job);
-}
-
-template <auto work>
-void Add(Napi::Env env, Napi::Object exports, const std::string& name) {
-  Export<Here<work>>(env, exports, name.c_str());
-  Export<Later<work>>(env, exports, (name + "Async").c_str());
+  const unsigned threads = in->Threads();
+  return [op, threads](CancelFlag* cancel) { return RunLinearLogits(op, threads, cancel); };
 }
 
 // For bench/linear.ts: (type, rounds), the multiply-adds done.
@@ -138,9 +93,12 @@ Napi::Value Peak(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterLinear(Napi::Env env, Napi::Object exports) {
-  Add<ForwardWork>(env, exports, "linearForward");
-  Add<BackwardWork>(env, exports, "linearBackward");
-  Add<LogitsWork>(env, exports, "linearLogits");
+  Export<RunCall<ReadForward>>(env, exports, "linearForward");
+  Export<StartCall<ReadForward>>(env, exports, "linearForwardAsync");
+  Export<RunCall<ReadBackward>>(env, exports, "linearBackward");
+  Export<StartCall<ReadBackward>>(env, exports, "linearBackwardAsync");
+  Export<RunCall<ReadLogits>>(env, exports, "linearLogits");
+  Export<StartCall<ReadLogits>>(env, exports, "linearLogitsAsync");
   Export<Peak>(env, exports, "linearPeak");
 }
 

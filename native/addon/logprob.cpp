@@ -8,25 +8,13 @@
 namespace crossthink::addon {
 namespace {
 
-struct ForwardCall {
-  LogprobForward op;
-  unsigned threads;
-  bool Run(const std::atomic<int32_t>* cancel) const { return RunLogprobForward(op, threads, cancel); }
-};
-
-struct BackwardCall {
-  LogprobBackward op;
-  unsigned threads;
-  bool Run(const std::atomic<int32_t>* cancel) const { return RunLogprobBackward(op, threads, cancel); }
-};
-
 // (...LogprobArguments, threads, status, logprob, logsumexp, state, entropy | undefined, sumSquares | undefined,
 // k, topTokens | undefined, topLogprobs | undefined, listed, listedTokens | undefined, listedLogprobs | undefined)
-ForwardCall ReadForward(Arguments* in) {
+auto ReadForward(Arguments* in) {
   LogprobForward op;
   ReadLogprobInput(in, &op);
   const size_t rows = op.logits.rows;
-  const auto threads = static_cast<unsigned>(in->Size());
+  const unsigned threads = in->Threads();
   op.status = in->Array<uint8_t>(rows, "status");
   op.logprob = in->Array<float>(rows, "logprob");
   op.logsumexp = in->Array<float>(rows, "logsumexp");
@@ -40,15 +28,15 @@ ForwardCall ReadForward(Arguments* in) {
   op.listed = in->Size();
   op.listed_tokens = in->Array<int32_t>(rows * op.listed, "listedTokens");
   op.listed_logprobs = in->Array<float>(rows * op.listed, "listedLogprobs");
-  return {op, threads};
+  return [op, threads](CancelFlag* cancel) { return RunLogprobForward(op, threads, cancel); };
 }
 
 // (...LogprobArguments, threads, state, dLogprob, dEntropy | undefined, type and stride of dLogits, dLogits, stream)
-BackwardCall ReadBackward(Arguments* in) {
+auto ReadBackward(Arguments* in) {
   LogprobBackward op;
   ReadLogprobInput(in, &op);
   const size_t rows = op.logits.rows;
-  const auto threads = static_cast<unsigned>(in->Size());
+  const unsigned threads = in->Threads();
   op.state = in->Array<double>(rows * kStateSize, "state");
   op.d_logprob = in->Array<float>(rows, "dLogprob");
   op.d_entropy = in->Array<float>(rows, "dEntropy");
@@ -56,7 +44,7 @@ BackwardCall ReadBackward(Arguments* in) {
   op.d_stride = in->Size();
   op.d_logits = in->Elements(DTypeSize(op.d_type), MatrixLength(rows, op.d_stride, op.logits.vocab), "dLogits");
   op.stream = in->Flag();
-  return {op, threads};
+  return [op, threads](CancelFlag* cancel) { return RunLogprobBackward(op, threads, cancel); };
 }
 
 // (states: [shards, rows, 5], shards, rows, status, logprob, logsumexp, state, entropy, sumSquares)
@@ -67,7 +55,7 @@ Napi::Value Merge(const Napi::CallbackInfo& info) {
   op.states = in.Array<double>(&length, "states");
   op.shards = in.Size();
   op.rows = in.Size();
-  if (length < op.shards * op.rows * kStateSize) throw Napi::RangeError::New(info.Env(), "states: too short");
+  if (length < op.shards * op.rows * kStateSize) in.Fail("states: too short");
   op.status = in.Array<uint8_t>(op.rows, "status");
   op.logprob = in.Array<float>(op.rows, "logprob");
   op.logsumexp = in.Array<float>(op.rows, "logsumexp");

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "addon/arguments.h"
+#include "addon/offsets.h"
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/rollout_correction.h"
 #include "kernels/policy_loss/selection.h"
@@ -40,6 +42,18 @@ inline void ReadLossParameters(const double* p, PolicyLoss* op) {
   op->denominator = *p++;
   op->horizon = *p++;
   op->count_empty = index() != 0;
+}
+
+// What would be read out of bounds, but for the offsets of the sequences.
+inline void CheckLoss(const Arguments& in, const PolicyLoss& op) {
+  const bool prompts_bad = op.prompts != nullptr && BadOffset(op.prompts, op.prompt_count, op.sequences) >= 0;
+  if (static_cast<size_t>(op.loss) >= kLosses || prompts_bad) in.Fail("policy loss: parameters out of range");
+}
+
+// The loss, then the LossSum entries.
+inline void WriteResults(const PolicyLossResult& result, double* results) {
+  results[0] = result.loss;
+  for (size_t k = 0; k < kLossSums; ++k) results[1 + k] = result.sums[k];
 }
 
 constexpr size_t kCorrectionParameters = 7;

@@ -10,16 +10,10 @@
 namespace crossthink::addon {
 namespace {
 
-struct SampleCall {
-  unsigned threads;
-  Sampling op;
-  bool Run(const std::atomic<int32_t>* cancel) const { return RunSampling(op, threads, cancel); }
-};
-
 // In the order of SampleArguments in binding.d.cts.
-SampleCall ReadSample(Arguments* in) {
-  const auto threads = static_cast<unsigned>(in->Size());
-  return {threads, ReadSampling(in)};
+auto ReadSample(Arguments* in) {
+  const unsigned threads = in->Threads();
+  return [threads, op = ReadSampling(in)](CancelFlag* cancel) { return RunSampling(op, threads, cancel); };
 }
 
 // (...SampledRows of the target, draft tokens, probabilities | undefined, accepted, status, threads, whether
@@ -35,13 +29,13 @@ Napi::Value Speculate(const Napi::CallbackInfo& info) {
   op.draft_probabilities = in.Array<float>(drafts * op.target.logits.vocab, "draftProbabilities");
   op.accepted = in.Array<int32_t>(op.sequences, "accepted");
   op.status = in.Array<uint8_t>(op.sequences, "status");
-  const auto threads = static_cast<unsigned>(in.Size());
+  const unsigned threads = in.Threads();
   Sampling draft;
   if (in.Flag()) {
     draft = ReadSampling(&in);
     if (draft.logits.rows < drafts || draft.logits.vocab != op.target.logits.vocab ||
         draft.logits.type != op.target.logits.type) {
-      throw Napi::RangeError::New(info.Env(), "draftLogits: of another shape or type than the target's");
+      in.Fail("draftLogits: of another shape or type than the target's");
     }
     op.draft = &draft;
   }

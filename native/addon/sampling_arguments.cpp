@@ -70,7 +70,7 @@ Sampling ReadSampling(Arguments* in) {
   op.chosen = in->ReadLists(rows, "logprobTokens");
   op.chosen_logprobs =
       in->Array<float>(op.chosen.offsets != nullptr ? op.chosen.length : rows * op.chosen.length, "chosenLogprobs");
-  if (const Napi::Value kept = in->Rest(); !kept.IsUndefined()) {
+  if (const Napi::Value kept = in->Any(); !kept.IsUndefined()) {
     auto* sets = kept.As<Napi::External<KeptSets>>().Data();
     sets->assign(rows, {});
     op.keep = Keep;

@@ -1,49 +1,43 @@
 #include "kernels/advantage/token_advantages.h"
 
 #include "addon/addon.h"
-#include "addon/arrays.h"
-#include "addon/offsets.h"
+#include "addon/calls.h"
 
 namespace crossthink::addon {
 namespace {
 
-Napi::Value BadIndex(const Napi::CallbackInfo& info, ptrdiff_t index) {
-  return Napi::Number::New(info.Env(), static_cast<double>(index));
-}
-
-// (tokens, sequences, offsets, rewards, values | undefined, mask | undefined, gamma, lambda, lambdas | undefined,
-//  threads, advantages, returns | undefined) -> the first bad offset, or -1
+// (...sequences, rewards, values | undefined, mask | undefined, gamma, lambda, lambdas | undefined, threads,
+// advantages,
+//  returns | undefined) -> the first bad offset, or -1
 Napi::Value GaeOf(const Napi::CallbackInfo& info) {
-  const size_t tokens = SizeOf(info, 0);
+  Arguments in(info);
   Gae op;
-  op.tokens = tokens;
-  op.sequences = SizeOf(info, 1);
-  op.offsets = ArrayOf<int32_t>(info, 2, op.sequences + 1, "cuSeqlens");
-  op.rewards = ArrayOf<float>(info, 3, tokens, "rewards");
-  op.values = ArrayOf<float>(info, 4, tokens, "values");
-  op.mask = ArrayOf<uint8_t>(info, 5, tokens, "mask");
-  op.gamma = NumberOf(info, 6);
-  op.lambda = NumberOf(info, 7);
-  op.lambdas = ArrayOf<float>(info, 8, op.sequences, "lambda");
-  op.advantages = ArrayOf<float>(info, 10, tokens, "advantages");
-  op.returns = ArrayOf<float>(info, 11, tokens, "returns");
-  const ptrdiff_t bad = BadOffset(op.offsets, op.sequences, tokens);
-  if (bad < 0) RunGae(op, static_cast<unsigned>(SizeOf(info, 9)));
-  return BadIndex(info, bad);
+  ReadSequences(&in, &op);
+  op.rewards = in.Array<float>(op.tokens, "rewards");
+  op.values = in.Array<float>(op.tokens, "values");
+  op.mask = in.Array<uint8_t>(op.tokens, "mask");
+  op.gamma = in.Number();
+  op.lambda = in.Number();
+  op.lambdas = in.Array<float>(op.sequences, "lambda");
+  const unsigned threads = in.Threads();
+  op.advantages = in.Array<float>(op.tokens, "advantages");
+  op.returns = in.Array<float>(op.tokens, "returns");
+  return RunChecked(info, op.offsets, op.sequences, op.tokens, [&] { RunGae(op, threads); });
 }
 
 // (count, values, weights | undefined, mask | undefined, bessel, keep mean, where epsilon stands, epsilon, out)
 Napi::Value WhitenOf(const Napi::CallbackInfo& info) {
+  Arguments in(info);
   Whiten op;
-  op.count = SizeOf(info, 0);
-  op.values = ArrayOf<float>(info, 1, op.count, "values");
-  op.weights = ArrayOf<float>(info, 2, op.count, "weights");
-  op.mask = ArrayOf<uint8_t>(info, 3, op.count, "mask");
-  op.bessel = FlagOf(info, 4);
-  op.keep_mean = FlagOf(info, 5);
-  op.epsilon_at = static_cast<Whiten::Epsilon>(static_cast<uint8_t>(SizeOf(info, 6)));
-  op.epsilon = NumberOf(info, 7);
-  op.out = ArrayOf<float>(info, 8, op.count, "out");
+  op.count = in.Size();
+  op.values = in.Array<float>(op.count, "values");
+  op.weights = in.Array<float>(op.count, "weights");
+  op.mask = in.Array<uint8_t>(op.count, "mask");
+  op.bessel = in.Flag();
+  op.keep_mean = in.Flag();
+  op.epsilon_at = static_cast<Whiten::Epsilon>(static_cast<uint8_t>(in.Size()));
+  op.epsilon = in.Number();
+  op.out = in.Array<float>(op.count, "out");
   RunWhiten(op);
   return info.Env().Undefined();
 }
@@ -51,26 +45,22 @@ Napi::Value WhitenOf(const Napi::CallbackInfo& info) {
 // (tokens, sequences, groups, group offsets, offsets, rewards, logprobs, sums of squares, weights | undefined,
 //  mask | undefined, threads, advantages) -> the first bad offset of the sequences, or -1
 Napi::Value OptimalTokenBaselineOf(const Napi::CallbackInfo& info) {
-  const size_t tokens = SizeOf(info, 0);
-  const size_t sequences = SizeOf(info, 1);
+  Arguments in(info);
   OptimalTokenBaseline op;
-  op.tokens = tokens;
-  op.sequences = sequences;
-  op.groups = SizeOf(info, 2);
-  op.group_offsets = ArrayOf<int32_t>(info, 3, op.groups + 1, "groupOffsets");
-  op.offsets = ArrayOf<int32_t>(info, 4, sequences + 1, "cuSeqlens");
-  op.rewards = ArrayOf<float>(info, 5, tokens, "rewards");
-  op.logprobs = ArrayOf<float>(info, 6, tokens, "logprobs");
-  op.sum_squares = ArrayOf<float>(info, 7, tokens, "sumSquares");
-  op.weights = ArrayOf<float>(info, 8, tokens, "weights");
-  op.mask = ArrayOf<uint8_t>(info, 9, tokens, "mask");
-  op.advantages = ArrayOf<float>(info, 11, tokens, "advantages");
-  if (BadOffset(op.group_offsets, op.groups, sequences) >= 0) {
-    throw Napi::RangeError::New(info.Env(), "groupOffsets: out of order");
-  }
-  const ptrdiff_t bad = BadOffset(op.offsets, sequences, tokens);
-  if (bad < 0) RunOptimalTokenBaseline(op, static_cast<unsigned>(SizeOf(info, 10)));
-  return BadIndex(info, bad);
+  op.tokens = in.Size();
+  op.sequences = in.Size();
+  op.groups = in.Size();
+  op.group_offsets = in.Array<int32_t>(op.groups + 1, "groupOffsets");
+  op.offsets = in.Array<int32_t>(op.sequences + 1, "cuSeqlens");
+  op.rewards = in.Array<float>(op.tokens, "rewards");
+  op.logprobs = in.Array<float>(op.tokens, "logprobs");
+  op.sum_squares = in.Array<float>(op.tokens, "sumSquares");
+  op.weights = in.Array<float>(op.tokens, "weights");
+  op.mask = in.Array<uint8_t>(op.tokens, "mask");
+  const unsigned threads = in.Threads();
+  op.advantages = in.Array<float>(op.tokens, "advantages");
+  if (BadOffset(op.group_offsets, op.groups, op.sequences) >= 0) in.Fail("groupOffsets: out of order");
+  return RunChecked(info, op.offsets, op.sequences, op.tokens, [&] { RunOptimalTokenBaseline(op, threads); });
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
+#include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/policy_loss/rollout_correction_cpu.h"
-#include "kernels/policy_loss/rollout_correction_cuda.h"
 #include "kernels/policy_loss/selection.h"
-#include "kernels/policy_loss/selection_cuda.h"
 #include "packed.h"
 #include "runner.h"
 

@@ -1,4 +1,5 @@
 #include "kernels/advantage/advantage_cuda.h"
+#include "kernels/grpo/grpo_step_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
@@ -102,6 +103,28 @@ void CheckGraphs(Tally* tally) {
     const auto run_wide = [&](cudaStream_t s) { return cuda::RunSampling(wide, wide_memory.get(), s); };
     CheckGraph("wide sampling", logprob, stream, run_wide, tally);
 
+    SpeculativeChain chain;
+    const DeviceArray<int32_t> accepted(1);
+    const DeviceArray<uint8_t> chain_status(1);
+    chain.target = wide;
+    chain.sequences = 1;
+    chain.drafts = kRows - 1;
+    chain.draft_tokens = tokens.get();
+    chain.accepted = accepted.get();
+    chain.status = chain_status.get();
+    const DeviceArray<char> chain_memory(cuda::SpeculativeWorkspace(chain));
+    const auto run_chain = [&](cudaStream_t s) { return cuda::RunSpeculative(chain, chain_memory.get(), s); };
+    CheckGraph("speculative sampling", logprob, stream, run_chain, tally);
+
+    LogprobMerge merge;
+    merge.states = state.get();
+    merge.shards = 1;
+    merge.rows = kRows;
+    merge.logprob = logprob.get();
+    merge.status = status.get();
+    const auto run_merge = [&](cudaStream_t s) { return cuda::RunLogprobMerge(merge, nullptr, s); };
+    CheckGraph("merge of shards", logprob, stream, run_merge, tally);
+
     GroupAdvantages group;
     group.rewards = d_logprob.get();
     group.count = kRows;
@@ -128,6 +151,19 @@ void CheckGraphs(Tally* tally) {
     const DeviceArray<char> loss_memory(cuda::PolicyLossWorkspace(loss));
     const auto run_loss = [&](cudaStream_t s) { return cuda::RunPolicyLoss(loss, loss_memory.get(), s); };
     CheckGraph("policy loss", d_tokens, stream, run_loss, tally);
+
+    GrpoStep step;
+    const DeviceArray<int32_t> all(std::vector<int32_t>{0, static_cast<int32_t>(kRows)});
+    step.forward = forward;
+    step.loss = loss;
+    step.loss.offsets = all.get();
+    step.loss.old_logprobs = d_logprob.get();
+    step.backward.d_logits = gradient.get();
+    step.backward.d_stride = kVocab;
+    LinkParts(&step);
+    const DeviceArray<char> step_memory(cuda::GrpoStepWorkspace(step));
+    const auto run_step = [&](cudaStream_t s) { return cuda::RunGrpoStep(step, step_memory.get(), s); };
+    CheckGraph("GRPO step", gradient, stream, run_step, tally);
   }
   Check(cudaStreamDestroy(stream), "stream");
 }

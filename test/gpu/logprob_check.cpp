@@ -159,12 +159,55 @@ void CheckType(DType type, bool large, Tally* tally) {
   }
 }
 
+// Shards of a vocabulary, some without mass, some bad, joined.
+void CheckMerge(size_t shards, size_t rows, std::mt19937* random, Tally* tally) {
+  std::normal_distribution<double> normal;
+  std::vector<double> states(shards * rows * kStateSize), state(rows * kStateSize);
+  for (size_t i = 0; i < shards * rows; ++i) {
+    double* s = states.data() + i * kStateSize;
+    const unsigned kind = (*random)() % 8;
+    const double t = (*random)() % 2 == 0 ? normal(*random) : -INFINITY;
+    const double numbers[kStateSize] = {std::floor(4 * normal(*random)), 1 + std::abs(normal(*random)), normal(*random),
+                                        std::abs(normal(*random)), t};
+    const double empty[kStateSize] = {-INFINITY, 0, 0, 0, kind == 1 ? NAN : -INFINITY};
+    for (size_t k = 0; k < kStateSize; ++k) s[k] = kind == 0 ? NAN : kind < 3 ? empty[k] : numbers[k];
+  }
+  std::vector<float> logprob(rows), entropy(rows), squares(rows), logsumexp(rows);
+  std::vector<uint8_t> status(rows);
+  const LogprobMerge op = {states.data(),  shards,           rows,         logprob.data(), entropy.data(),
+                           squares.data(), logsumexp.data(), state.data(), status.data()};
+  for (size_t i = 0; i < rows; ++i) MergeRow(op, i);
+  const DeviceArray<double> device_states(states), device_state(rows * kStateSize);
+  const DeviceArray<float> device_logprob(rows), device_entropy(rows), device_squares(rows), device_sum(rows);
+  const DeviceArray<uint8_t> device_status(rows);
+  const LogprobMerge on_device = {device_states.get(),
+                                  shards,
+                                  rows,
+                                  device_logprob.get(),
+                                  device_entropy.get(),
+                                  device_squares.get(),
+                                  device_sum.get(),
+                                  device_state.get(),
+                                  device_status.get()};
+  const std::string name = "merge of " + std::to_string(shards) + " shards";
+  ++tally->cases;
+  Check(cuda::RunLogprobMerge(on_device, nullptr, nullptr), name.c_str());
+  tally->Same(name + ", log-prob", logprob, device_logprob.ToHost());
+  tally->Same(name + ", entropy", entropy, device_entropy.ToHost());
+  tally->Same(name + ", sum of squares", squares, device_squares.ToHost());
+  tally->Same(name + ", log-sum-exp", logsumexp, device_sum.ToHost());
+  tally->Same(name + ", state", state, device_state.ToHost());
+  tally->Same(name + ", status", status, device_status.ToHost());
+}
+
 }  // namespace
 
 void CheckLogprobs(bool large, Tally* tally) {
   CheckType<Float32Elements<Scalar>>(DType::kFloat32, large, tally);
   CheckType<Bfloat16Elements<Scalar>>(DType::kBfloat16, large, tally);
   CheckType<Float16Elements<Scalar>>(DType::kFloat16, large, tally);
+  std::mt19937 random(8);
+  for (const size_t shards : {1, 2, 5}) CheckMerge(shards, 300, &random, tally);
 }
 
 }  // namespace crossthink::gpu

@@ -50,6 +50,10 @@ int main(int argc, char** argv) {
   CheckTokenAdvantages(large, &tally);
   CheckCorrections(large, &tally);
   CheckPolicyLosses(large, &tally);
+  CheckShaping(large, &tally);
+  CheckGrpoSteps(large, &tally);
+  CheckSpeculation(large, &tally);
+  CheckLinearHeads(large, &tally);
   CheckGraphs(&tally);
   Check(cudaDeviceSynchronize(), "device");
   std::printf("%zu cases, %zu numbers compared bit for bit with the scalar CPU kernels: %zu failures\n", tally.cases,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernels/policy_loss/policy_loss.h"
 #include "runner.h"
 
 // Packed sequences as training sees them, on the host and on the device.
@@ -58,6 +59,9 @@ struct DevicePacked {
   DeviceArray<float> logprobs, old, rollout, reference, entropies, weights, rewards, advantages;
   DeviceArray<uint8_t> mask, selected;
 };
+
+// By the scalar CPU kernels: policy_loss_check.cpp.
+PolicyLossResult ScalarPolicyLoss(const PolicyLoss& op);
 
 }  // namespace crossthink::gpu
 

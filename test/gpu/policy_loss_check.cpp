@@ -1,4 +1,4 @@
-#include "kernels/policy_loss/plain_clip_cpu.h"
+#include "kernels/policy_loss/plain_loss_cpu.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
 #include "packed.h"
 #include "runner.h"
@@ -64,7 +64,7 @@ void CheckCase(size_t index, size_t sequences, size_t longest, std::mt19937* ran
   std::vector<float> d_logprobs(tokens), d_entropies(tokens);
   op.d_logprobs = d_logprobs.data();
   op.d_entropies = op.entropies == nullptr ? nullptr : d_entropies.data();
-  const PolicyLossResult expected = RunPolicyLoss(op, MakePolicyLossKernel<simd::Scalar>(), 1);
+  const PolicyLossResult expected = ScalarPolicyLoss(op);
 
   const DevicePacked d(p);
   const DeviceArray<int32_t> device_prompts(prompts);
@@ -98,6 +98,10 @@ void CheckCase(size_t index, size_t sequences, size_t longest, std::mt19937* ran
 }
 
 }  // namespace
+
+PolicyLossResult ScalarPolicyLoss(const PolicyLoss& op) {
+  return RunPolicyLoss(op, MakePolicyLossKernel<simd::Scalar>(), 1);
+}
 
 void CheckPolicyLosses(bool large, Tally* tally) {
   std::mt19937 random(19);

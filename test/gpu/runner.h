@@ -109,6 +109,10 @@ void CheckAdvantages(bool large, Tally* tally);
 void CheckTokenAdvantages(bool large, Tally* tally);
 void CheckCorrections(bool large, Tally* tally);
 void CheckPolicyLosses(bool large, Tally* tally);
+void CheckShaping(bool large, Tally* tally);
+void CheckGrpoSteps(bool large, Tally* tally);
+void CheckSpeculation(bool large, Tally* tally);
+void CheckLinearHeads(bool large, Tally* tally);
 void CheckGraphs(Tally* tally);
 
 // Measures copy bandwidth and kernels; returns a JSON object.

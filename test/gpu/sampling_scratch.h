@@ -3,9 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "kernels/sampling/sampling.h"
+#include "kernels/sampling/scratch_memory.h"
 
 // What the checks of sampling share.
 namespace crossthink::gpu {
@@ -16,29 +16,10 @@ constexpr uint8_t kPlainSteps[] = {static_cast<uint8_t>(SamplingStep::kTemperatu
 
 // Working memory of the CPU kernel.
 struct HostScratch {
-  explicit HostScratch(size_t vocab)
-      : raw(spec::TileCount(vocab)),
-        processed(raw.size()),
-        floats(raw.size() * kMaximaPerTile + 5 * (vocab + kSlack)),
-        ids(2 * (vocab + kSlack)),
-        candidates(vocab + kSlack) {
-    const size_t n = vocab + kSlack;
-    float* at = floats.data();
-    const auto take = [&at](size_t size) { return (at += size) - size; };
-    view.raw = raw.data();
-    view.processed = processed.data();
-    view.maxima = take(raw.size() * kMaximaPerTile);
-    view.edited = take(n);
-    view.set = {take(n), ids.data(), take(n), 0};
-    view.narrowed = {take(n), ids.data() + n, take(n), 0};
-    view.candidates = candidates.data();
-  }
+  explicit HostScratch(size_t vocab) : view(memory.For(vocab)) {}
 
-  std::vector<spec::TilePartial> raw, processed;
-  std::vector<float> floats;
-  std::vector<uint32_t> ids;
-  std::vector<Candidate> candidates;
-  SamplingScratch view = {};
+  ScratchMemory memory;
+  SamplingScratch view;
 };
 
 }  // namespace crossthink::gpu

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 
+#include "kernels/grpo/grpo_step_cuda.h"
 #include "kernels/logprob/logprob_cuda.h"
 #include "kernels/sampling/sampling_cuda.h"
 #include "report.h"
@@ -64,6 +67,30 @@ void TimeShape(const Stopwatch& watch, const Shape& shape, DType type, const cha
               watch.Median(repeats, [&] { return cuda::RunLogprobBackward(backward, factors.get(), nullptr); }),
               2 * bytes);
 
+  // One sequence a row; the gradient apart, so that every repeat reads the same logits.
+  std::vector<int32_t> each(rows + 1);
+  std::iota(each.begin(), each.end(), 0);
+  const DeviceArray<int32_t> offsets(each);
+  const DeviceArray<double> result(1 + kLossSums);
+  GrpoStep step;
+  step.forward = forward;
+  step.forward.entropy_out = nullptr;
+  step.loss.sequences = rows;
+  step.loss.offsets = offsets.get();
+  step.loss.old_logprobs = ones.get();
+  step.loss.advantages = ones.get();
+  const float infinity = INFINITY;
+  step.loss.params = {0.8F, 1.2F, infinity, infinity, infinity, 1, 1, 20, 1, 0, infinity, infinity, 0};
+  step.loss.off_policy_limit = static_cast<double>(infinity);
+  step.loss.result = reinterpret_cast<PolicyLossResult*>(result.get());
+  step.backward.d_logits = gradient.get();
+  step.backward.d_type = type;
+  step.backward.d_stride = shape.stride;
+  LinkParts(&step);
+  const DeviceArray<char> step_memory(cuda::GrpoStepWorkspace(step));
+  report->Add("GRPO step", shape, type_name,
+              watch.Median(repeats, [&] { return cuda::RunGrpoStep(step, step_memory.get(), nullptr); }), 3 * bytes);
+
   Sampling sampling;
   sampling.logits = forward.logits;
   sampling.temperature = {nullptr, 0.8F};
@@ -90,6 +117,22 @@ void TimeShape(const Stopwatch& watch, const Shape& shape, DType type, const cha
     report->Add(setting.name, shape, type_name,
                 watch.Median(repeats, [&] { return cuda::RunSampling(sampling, sweep.get(), nullptr); }), bytes);
   }
+  // A chain of three drafts a sequence, certain ones; the rows are as many as above.
+  SpeculativeChain chain;
+  const size_t drafts = std::min<size_t>(rows - 1, 3);
+  const DeviceArray<int32_t> draft_tokens(std::vector<int32_t>(rows, 1)), accepted(rows);
+  const DeviceArray<uint8_t> chain_status(rows);
+  chain.sequences = rows / (drafts + 1);
+  chain.drafts = drafts;
+  chain.target = sampling;
+  chain.target.logits.rows = chain.sequences * (drafts + 1);
+  chain.draft_tokens = draft_tokens.get();
+  chain.accepted = accepted.get();
+  chain.status = chain_status.get();
+  const DeviceArray<char> chain_memory(cuda::SpeculativeWorkspace(chain));
+  report->Add("speculative k 50, p 0.9", shape, type_name,
+              watch.Median(repeats, [&] { return cuda::RunSpeculative(chain, chain_memory.get(), nullptr); }), bytes);
+
   sampling.min_p = {nullptr, 0.05F};
   const DeviceArray<char> wide(cuda::SamplingWorkspace(sampling));
   report->Add("sampling k 50, p 0.9, min-p", shape, type_name,

@@ -1,8 +1,5 @@
 #include "kernels/advantage/advantage_cuda.h"
-#include "kernels/advantage/token_advantages_cuda.h"
 #include "kernels/policy_loss/policy_loss_cuda.h"
-#include "kernels/policy_loss/rollout_correction_cuda.h"
-#include "kernels/policy_loss/selection_cuda.h"
 #include "packed.h"
 #include "report.h"
 

@@ -1,5 +1,5 @@
+#include "kernels/advantage/advantage_cuda.h"
 #include "kernels/advantage/token_advantages.h"
-#include "kernels/advantage/token_advantages_cuda.h"
 #include "packed.h"
 #include "runner.h"
 

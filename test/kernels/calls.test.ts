@@ -1,6 +1,7 @@
 import {
   bindLogprobBackward,
   bindTokenLogprobs,
+  groupAdvantages,
   logprobBackward,
   logprobBackwardAsync,
   SamplingPlan,
@@ -198,5 +199,53 @@ describe('bound log-probs', () => {
     const status = new Uint8Array(keptSet.offsets.buffer, 0, rows);
     const fresh = { tokens: Int32Array.of(3), offsets: keptSet.offsets.fill(0) };
     expect(() => tokenLogprobs(logits, tokens, { keptSet: fresh, out: { status } })).toThrow(/out.status/);
+  });
+});
+
+describe('small results', () => {
+  const keys = { seed: 7n, sequences: BigUint64Array.of(4n), positions: Int32Array.of(0) };
+  const row = (shift: number): Float32Array => Float32Array.from({ length: 20 }, (_, i) => Math.sin(i + shift));
+
+  it('have memory of their own, which later calls leave alone', () => {
+    const calls: (() => object)[] = [0, 1].flatMap((shift) => [
+      () => tokenLogprobs(row(shift), Int32Array.of(2 + shift), { topK: 3, sumSquares: true }),
+      () => new SamplingPlan({ outputs: everything.outputs, topLogprobs: 2 }).sample(row(shift), keys),
+      () => groupAdvantages(Float32Array.of(shift, 3, 4), { groupSize: 3 }),
+    ]);
+    const results = calls.map((call) => call());
+    const arrays = results.flatMap((result) => Object.values(result).filter((value) => ArrayBuffer.isView(value)));
+    const buffers = new Set(arrays.map(({ buffer }) => buffer));
+    expect(arrays.length).toBeGreaterThan(20);
+    expect(buffers.size).toBe(arrays.length);
+    for (const { buffer, byteLength } of arrays) expect(buffer.byteLength).toBe(byteLength);
+    expect(calls.map((call) => call())).toEqual(results);
+  });
+
+  it('are those of the same rows in a larger batch', () => {
+    const logits = Float32Array.from({ length: 40 }, (_, i) => row(i % 20)[i % 7] ?? 0);
+    const all = Float32Array.from({ length: 40 * 20 }, (_, i) => logits[i % 40] ?? 0);
+    const tokens = new Int32Array(40).fill(3);
+    const large = tokenLogprobs(all, tokens, { vocab: 20 });
+    const first = tokenLogprobs(all.subarray(0, 40), tokens.subarray(0, 2), { vocab: 20 });
+    expect(first.logprob).toEqual(large.logprob.slice(0, 2));
+    expect(first.state).toEqual(large.state.slice(0, 10));
+  });
+
+  it('survive calls that throw between their preparation and their run', () => {
+    const expected = tokenLogprobs(row(0), Int32Array.of(1));
+    for (let i = 0; i < 20; i++) {
+      expect(() => tokenLogprobs(row(0), Int32Array.of(1), { threads: -1 })).toThrow(/threads/);
+      expect(() => new SamplingPlan().sample(row(0), { ...keys, seed: -1 })).toThrow(/seed/);
+      expect(tokenLogprobs(row(0), Int32Array.of(1))).toEqual(expected);
+    }
+  });
+
+  it('of an unbound gradient in place go over the logits', () => {
+    const logits = row(1);
+    const tokens = Int32Array.of(4);
+    const gradients = { dLogprob: Float32Array.of(2) };
+    const expected = logprobBackward(logits, tokens, gradients);
+    expect(logprobBackward(logits, tokens, gradients, { out: logits })).toBe(logits);
+    expect(logits).toEqual(expected);
   });
 });

@@ -4,7 +4,7 @@ import { digest, sameBits } from './isas.js';
 import { Random } from './random.js';
 
 /**
- * Common cases have loops of their own (ordinary_groups.h, plain_clip_cpu.h). They must not be told from the general ones
+ * Common cases have loops of their own (ordinary_groups.h, plain_loss_cpu.h). They must not be told from the general ones
  * by their results, least of all where something is not ordinary.
  */
 const strange = [NaN, Infinity, -Infinity, -0, 3e38, -3e38, 1e-45, 1e17, 2e18];
@@ -32,13 +32,20 @@ describe('groupAdvantages of groups of one size', () => {
   });
 });
 
-describe('policyLoss with nothing but a clip', () => {
+describe('policyLoss with few options', () => {
   const settings: [string, LossSettings][] = [
     ['default', {}],
     ['with a KL', { klCoef: 0.1 }],
     ['measuring the KL', { klCoef: 0 }],
     ['clip-higher', { clipHigh: 0.28, aggregation: 'token-sum' }],
     ['without a scale', { denominator: 1e308, klCoef: 0.1 }],
+    ['dual clip', { dualClip: 3, klCoef: 0.1 }],
+    ['two-sided, log-ratios limited', { delta: 1.5, logRatioLimit: 0.3 }],
+    ['verl', { dualClip: 1.4, logRatioLimit: 0.5, klInputLimit: 0.4, klOutputLimit: 0.05, klCoef: 0.1 }],
+    ['NeMo-RL', { klCoef: 0.1, klCorrection: 'on-policy', klInputLimit: 0.4 }],
+    ['the ratio of the sequence', { ratioLevel: 'sequence', clipLow: 0.01, clipHigh: 0.02, klCoef: 0.1 }],
+    ['CISPO', { loss: 'cispo', clipLow: 0.3, clipHigh: 0.2, klCoef: 0.1 }],
+    ['CISPO without bounds', { loss: 'cispo', clipLow: 1, clipHigh: Infinity, klCoef: 0 }],
   ];
   it.each(settings)('%s: the bits of the loop with every option', (_, options) => {
     for (const [sequences, most] of [

@@ -1,6 +1,7 @@
 import binding = require('#binding');
 
 import { deviceIndex, type Device } from '../../native/device.js';
+import { host } from '../host.js';
 import { withCall, type DeviceCall } from './call.js';
 import { runStep } from './grpoStep.js';
 import { encodeSampling } from './sampling.js';
@@ -31,7 +32,7 @@ export function gpuOf(device: Device | undefined): number | null {
 /** The kernels of a device. @throws CrossThinkError as `deviceIndex`. */
 export function kernelsOn(device: Device | undefined): RowKernels {
   const index = gpuOf(device);
-  return index === null ? binding : cudaKernels(index);
+  return index === null ? host : cudaKernels(index);
 }
 
 /** What both directions of log-probs begin with. */

@@ -3,6 +3,7 @@ import binding = require('#binding');
 import { CrossThinkError } from '../../errors.js';
 import { deviceIndex, type Device } from '../../native/device.js';
 import { type DeviceTensor } from '../../native/tensor.js';
+import { host } from '../host.js';
 import { withCall, type DeviceCall } from './call.js';
 
 // What the native operations of native/addon/cuda_linear.cpp take, on the host or on the device.
@@ -112,7 +113,7 @@ function operandsOf(args: readonly unknown[]): LinearOperands {
 /** The kernels of a device. Products have other bits on a GPU, so it must be asked for. @throws as `deviceIndex`. */
 export function linearKernelsOn(device: Device = 'cpu'): LinearKernels {
   const index = deviceIndex(device, 'options.device');
-  if (index === null) return binding;
+  if (index === null) return host;
   const rowsOf = (args: Parameters<LinearKernels['linearForward' | 'linearBackward']>): LinearRows => {
     const [, , , , , , , , , tokens, temperature, temperatures, softcap, ignoreIndex, vocabOffset, workspace] = args;
     return { tokens, temperature, temperatures, softcap, ignoreIndex, vocabOffset, workspace };

@@ -1,7 +1,7 @@
 // Elementwise work on rewards and masks: one thread a group (groups are of 4 to 64 responses, a few thousand of them),
 // one thread a value, one block a sequence. Bytes moved: each input once, each output once; with a few kilobytes to a
 // few megabytes these are launches, not bandwidth.
-#include "kernels/advantage/shaping_cuda.h"
+#include "kernels/advantage/advantage_cuda.h"
 #include "kernels/token_tiles.cuh"
 
 namespace crossthink::cuda {

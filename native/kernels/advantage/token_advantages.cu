@@ -7,7 +7,7 @@
 //
 // One warp a sequence: 32 tokens are read at once and evaluated side by side; then every thread runs the recurrence
 // over the 32 results, which a shuffle hands around, and keeps its own.
-#include "kernels/advantage/token_advantages_cuda.h"
+#include "kernels/advantage/advantage_cuda.h"
 #include "kernels/advantage/token_formulas.h"
 #include "kernels/ordered_sum.cuh"
 #include "kernels/token_tiles.cuh"

@@ -1,7 +1,7 @@
 #include "simd/isa.h"
 
 #include "kernels/kernel_table.h"
-#include "kernels/policy_loss/plain_clip_cpu.h"
+#include "kernels/policy_loss/plain_loss_cpu.h"
 #include "kernels/policy_loss/rollout_correction_cpu.h"
 
 namespace crossthink {

@@ -46,18 +46,20 @@ PolicyLossResult RunPolicyLoss(const PolicyLoss& op, const PolicyLossKernel& ker
   const size_t grain = SequencesPerTask(op.offsets, op.sequences);
   std::vector<SequenceTerms> terms(op.sequences);
   SetScales(op, CountTokens(op, &terms), &terms);
-  if (NeedsSequenceSums(op)) {
-    const auto body = [&](size_t begin, size_t end) {
-      kernel.sequences(op, terms.data(), begin, end);
-      for (size_t s = begin; s < end; ++s) FinishSequence(op, s, &terms[s]);
-    };
-    pool.ParallelFor(op.sequences, grain, body, threads);
-  }
-
   std::vector<double> sums(op.sequences * kLossSums);
-  const auto tokens =
-      IsPlain(op) ? kernel.plain_clip[op.ref_logprobs != nullptr ? 1 : 0] : kernel.tokens[static_cast<size_t>(op.loss)];
-  const auto body = [&](size_t begin, size_t end) { tokens(op, terms.data(), sums.data(), begin, end); };
+  const PlainLoss plain = PlainLossOf(op);
+  const auto tokens = plain == PlainLoss::kNone
+                          ? kernel.tokens[static_cast<size_t>(op.loss)]
+                          : kernel.plain[static_cast<size_t>(plain)][op.ref_logprobs != nullptr ? 1 : 0];
+  const bool in_two_passes = NeedsSequenceSums(op);
+  const auto body = [&](size_t begin, size_t end) {
+    if (!in_two_passes) return tokens(op, terms.data(), sums.data(), begin, end);
+    for (size_t s = begin; s < end; ++s) {  // The second pass finds in the cache what the first has read.
+      kernel.sequences(op, terms.data(), s, s + 1);
+      FinishSequence(op, s, &terms[s]);
+      tokens(op, terms.data(), sums.data(), s, s + 1);
+    }
+  };
   pool.ParallelFor(op.sequences, grain, body, threads);
 
   PolicyLossResult result = {};

@@ -23,6 +23,16 @@ enum class Loss : uint8_t {
 };
 constexpr size_t kLosses = 11;
 
+// Losses that have a loop of their own on the CPU: those of most training, see PlainLossOf.
+enum class PlainLoss : uint8_t {
+  kClip = 0,      // The clip, clip-higher.
+  kLimitedClip,   // With dual clip, delta, limits of log-ratio and KL, the on-policy weight of the KL.
+  kSequenceClip,  // With the ratio of the sequence.
+  kCispo,
+  kNone,
+};
+constexpr size_t kPlainLosses = 4;
+
 enum class KlForm : uint8_t { kK1 = 0, kK2, kK3, kAbsolute };
 // What the KL term is multiplied with, gradient included.
 enum class KlCorrection : uint8_t { kNone = 0, kRatio, kOnPolicy };
@@ -131,7 +141,7 @@ struct PolicyLossKernel {
   // Gradients, and one row of kLossSums per sequence.
   using Tokens = void (*)(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end);
   Tokens tokens[kLosses];
-  Tokens plain_clip[2];  // Where IsPlain: without and with a KL.
+  Tokens plain[kPlainLosses][2];  // Of PlainLossOf: without and with a KL.
 };
 
 // Runs on the shared pool, on at most `threads` threads (0: all).

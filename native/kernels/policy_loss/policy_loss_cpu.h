@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/sequence.h"
@@ -99,6 +100,18 @@ CT_INLINE bool TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, cons
   return SumsAreFinite(op, policy, kl, entropy);
 }
 
+template <class V>
+CT_INLINE SequenceVectors<V> SequenceVectorsOf(const PolicyLoss& op, size_t sequence, const SequenceTerms& term) {
+  SequenceVectors<V> s;
+  s.advantage = V::Set(op.token_advantages ? 0.0F : op.advantages[sequence]);
+  s.scale = V::Set(static_cast<float>(term.scale));
+  s.ratio = V::Set(term.ratio);
+  s.factor = V::Set(term.factor);
+  s.dropped = FirstLanes<V>(term.dropped ? V::kWidth : 0);
+  s.limited = FirstLanes<V>(term.limited ? V::kWidth : 0);
+  return s;
+}
+
 template <class V, template <class> class L>
 void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
   const PolicyLoss op = given;  // A copy that no store can alias: parameters stay in registers.
@@ -106,13 +119,7 @@ void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, doubl
     double* out = sums + q * kLossSums;
     for (size_t k = 0; k < kLossSums; ++k) out[k] = 0.0;
     const SequenceTerms& term = terms[q];
-    SequenceVectors<V> s;
-    s.advantage = V::Set(op.token_advantages ? 0.0F : op.advantages[q]);
-    s.scale = V::Set(static_cast<float>(term.scale));
-    s.ratio = V::Set(term.ratio);
-    s.factor = V::Set(term.factor);
-    s.dropped = FirstLanes<V>(term.dropped ? V::kWidth : 0);
-    s.limited = FirstLanes<V>(term.limited ? V::kWidth : 0);
+    const SequenceVectors<V> s = SequenceVectorsOf<V>(op, q, term);
     const auto last = static_cast<size_t>(op.offsets[q + 1]);
     for (auto i = static_cast<size_t>(op.offsets[q]); i < last; i += spec::kTokenTile) {
       const size_t stop = last - i < spec::kTokenTile ? last : i + spec::kTokenTile;
@@ -125,31 +132,63 @@ void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, doubl
   }
 }
 
+// What FinishSequence needs of a sequence.
 template <class V>
-void PolicyLossSequences(const PolicyLoss& op, SequenceTerms* terms, size_t begin, size_t end) {
+struct SequenceSums {
+  LaneSum<V> log_ratio, divergence;
+};
+
+template <class V, bool kDivergence>
+CT_INLINE void SequenceStep(const PolicyLoss& op, const float* rollout, float advantage, size_t i, size_t n,
+                            size_t part, SequenceSums<V>* sums) {
+  const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
+  const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
+  const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
+  sums->log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
+  if constexpr (kDivergence) sums->divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+}
+
+template <class V, bool kDivergence, size_t... kPart>
+CT_INLINE void SequenceSteps(const PolicyLoss& op, const float* rollout, float advantage, size_t i,
+                             SequenceSums<V>* sums, std::index_sequence<kPart...>) {
+  (SequenceStep<V, kDivergence>(op, rollout, advantage, i + kPart * V::kWidth, V::kWidth, kPart, sums), ...);
+}
+
+template <class V, bool kDivergence>
+void SequencesOf(const PolicyLoss& given, SequenceTerms* terms, size_t begin, size_t end) {
   constexpr size_t w = V::kWidth;
+  constexpr size_t kParts = LaneSum<V>::kParts;
+  const PolicyLoss op = given;
   const float* rollout = op.rollout_logprobs != nullptr ? op.rollout_logprobs : op.old_logprobs;
   for (size_t q = begin; q < end; ++q) {
     const auto last = static_cast<size_t>(op.offsets[q + 1]);
     const float advantage = op.token_advantages ? 0.0F : op.advantages[q];
     for (auto tile = static_cast<size_t>(op.offsets[q]); tile < last; tile += spec::kTokenTile) {
       const size_t stop = last - tile < spec::kTokenTile ? last : tile + spec::kTokenTile;
-      LaneSum<V> log_ratio, divergence;
-      log_ratio.Clear();
-      divergence.Clear();
-      for (size_t i = tile; i < stop; i += w) {
-        const size_t n = stop - i < w ? stop - i : w;
-        const size_t part = (i - tile) % spec::kTokenLanes / w;
-        const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
-        const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
-        const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
-        log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
-        divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+      SequenceSums<V> whole;
+      whole.log_ratio.Clear();
+      whole.divergence.Clear();
+      size_t i = tile;
+      if constexpr (kParts <= 4) {
+        for (; i + spec::kTokenLanes <= stop; i += spec::kTokenLanes) {
+          SequenceSteps<V, kDivergence>(op, rollout, advantage, i, &whole, std::make_index_sequence<kParts>());
+        }
       }
-      terms[q].log_ratio_sum += log_ratio.Join();
-      terms[q].divergence_sum += divergence.Join();
+      SequenceSums<V> sums = whole;  // In memory, as in PlainTile.
+      for (size_t part = 0; i < stop; i += w, part = (part + 1) % kParts) {
+        SequenceStep<V, kDivergence>(op, rollout, advantage, i, stop - i < w ? stop - i : w, part, &sums);
+      }
+      terms[q].log_ratio_sum += sums.log_ratio.Join();
+      if constexpr (kDivergence) terms[q].divergence_sum += sums.divergence.Join();
     }
   }
+}
+
+template <class V>
+void PolicyLossSequences(const PolicyLoss& op, SequenceTerms* terms, size_t begin, size_t end) {
+  // Without a limit no divergence is above it, not even one that is no number.
+  const auto sums = op.off_policy_limit != kNoLimit ? SequencesOf<V, true> : SequencesOf<V, false>;
+  sums(op, terms, begin, end);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 // thread each), tokens corrected (one warp a tile), partial sums added per sequence, and over the sequences in order.
 #include "kernels/ordered_sum.cuh"
 #include "kernels/policy_loss/mismatch.h"
-#include "kernels/policy_loss/rollout_correction_cuda.h"
+#include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/token_tiles.cuh"
 #include "runtime/cuda/workspace.h"
 

@@ -4,7 +4,7 @@
 // GB/s, and the means and the running sum are chains of additions in index order: milliseconds for a million tokens,
 // which is little beside the step it is for, and the same bits as on the CPU.
 #include "kernels/ordered_sum.cuh"
-#include "kernels/policy_loss/selection_cuda.h"
+#include "kernels/policy_loss/policy_loss_cuda.h"
 #include "kernels/policy_loss/selection_keys.h"
 #include "kernels/ranked.cuh"
 #include "kernels/token_tiles.cuh"

@@ -68,6 +68,25 @@ inline bool IsPlain(const PolicyLoss& op) {
          op.entropies == nullptr && op.selected == nullptr && op.off_policy_limit == kNoLimit;
 }
 
+// The loop of a loss that nothing but log-probs, a mask and a k3 is given to.
+inline PlainLoss PlainLossOf(const PolicyLoss& op) {
+  const float infinity = spec::Infinity();
+  const LossParams& p = op.params;
+  const bool kl = op.ref_logprobs != nullptr;
+  if (op.token_advantages || op.weights != nullptr || op.entropies != nullptr || op.selected != nullptr ||
+      op.off_policy_limit != kNoLimit || op.kl_correction == KlCorrection::kRatio ||
+      (kl && (op.kl_form != KlForm::kK3 || op.kl_squared_gradient))) {
+    return PlainLoss::kNone;
+  }
+  const bool limits = p.dual_clip != infinity || p.delta != infinity || p.log_ratio_limit != infinity ||
+                      (kl && (p.kl_input_limit != infinity || p.kl_output_limit != infinity ||
+                              op.kl_correction == KlCorrection::kOnPolicy));
+  if (op.loss == Loss::kClip && !op.sequence_ratio) return limits ? PlainLoss::kLimitedClip : PlainLoss::kClip;
+  if (limits) return PlainLoss::kNone;
+  if (op.loss == Loss::kClip) return PlainLoss::kSequenceClip;
+  return op.loss == Loss::kCispo && !op.sequence_ratio ? PlainLoss::kCispo : PlainLoss::kNone;
+}
+
 inline bool NeedsSequenceSums(const PolicyLoss& op) {
   return op.sequence_ratio || op.loss == Loss::kGmpo || op.loss == Loss::kVespo || op.off_policy_limit != kNoLimit;
 }

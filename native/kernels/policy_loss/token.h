@@ -45,22 +45,26 @@ struct TokenResult {
   typename V::F loss;
 };
 
+// The KL estimate of `form` from raw = ref - logprob with the limits of its input and output; its derivative to
+// logprob.
+template <class V>
+CT_HD CT_INLINE typename V::F LimitedKl(KlForm form, typename V::F raw, const LossParams& p, typename V::F* gradient) {
+  const typename V::F kl = KlTerm<V>(form, Clamp<V>(raw, -p.kl_input_limit, p.kl_input_limit), gradient);
+  const typename V::M limited =
+      V::Or(V::Less(V::Set(p.kl_input_limit), V::Abs(raw)), V::Less(V::Set(p.kl_output_limit), V::Abs(kl)));
+  *gradient = V::Select(limited, V::Set(0.0F), *gradient);
+  return Clamp<V>(kl, -p.kl_output_limit, p.kl_output_limit);
+}
+
 template <class V>
 CT_HD CT_INLINE void AddKl(const PolicyLoss& op, size_t i, size_t n, const TokenInput<V>& t, typename V::F token_ratio,
                            TokenResult<V>* r) {
   using F = typename V::F;
   const F raw = V::Sub(LoadTokens<V>(op.ref_logprobs, i, n), t.logprob);
-  const float input_limit = op.params.kl_input_limit;
-  const float output_limit = op.params.kl_output_limit;
-  const bool limits = input_limit != spec::Infinity() || output_limit != spec::Infinity();
+  const float infinity = spec::Infinity();
+  const bool limits = op.params.kl_input_limit != infinity || op.params.kl_output_limit != infinity;
   F gradient;
-  F kl = KlTerm<V>(op.kl_form, limits ? Clamp<V>(raw, -input_limit, input_limit) : raw, &gradient);
-  if (limits) {
-    const typename V::M limited =
-        V::Or(V::Less(V::Set(input_limit), V::Abs(raw)), V::Less(V::Set(output_limit), V::Abs(kl)));
-    gradient = V::Select(limited, V::Set(0.0F), gradient);
-    kl = Clamp<V>(kl, -output_limit, output_limit);
-  }
+  F kl = limits ? LimitedKl<V>(op.kl_form, raw, op.params, &gradient) : KlTerm<V>(op.kl_form, raw, &gradient);
   if (op.kl_squared_gradient) gradient = Negate<V>(raw);
   if (op.kl_correction != KlCorrection::kNone) gradient = V::Add(gradient, kl);
   if (op.kl_correction == KlCorrection::kRatio) {

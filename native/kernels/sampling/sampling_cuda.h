@@ -6,8 +6,10 @@
 #include <cstddef>
 
 #include "kernels/sampling/sampling.h"
+#include "kernels/sampling/speculative.h"
 
-// Sampling on the GPU; see logprob_cuda.h for what holds of pointers, workspace and graphs.
+// Sampling on the GPU; see logprob_cuda.h for what holds of pointers, workspace and graphs. A SpeculativeChain and its
+// `draft` are host memory; its target.status may be null.
 namespace crossthink::cuda {
 
 size_t SamplingWorkspace(const Sampling& op);
@@ -17,6 +19,9 @@ cudaError_t RunSampling(const Sampling& op, void* workspace, cudaStream_t stream
 // row, with its log-probs.
 size_t WideSamplingWorkspace(const Sampling& op);
 cudaError_t RunWideSampling(const Sampling& op, void* workspace, cudaStream_t stream);
+
+size_t SpeculativeWorkspace(const SpeculativeChain& op);
+cudaError_t RunSpeculative(const SpeculativeChain& op, void* workspace, cudaStream_t stream);
 
 }  // namespace crossthink::cuda
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 
 #include "kernels/sampling/sampling_cuda.h"
-#include "kernels/sampling/speculative_cuda.h"
 #include "kernels/sampling/wide_filters.cuh"
 
 namespace crossthink::cuda {
