@@ -1,6 +1,7 @@
 """PyTorch's side of bench:peers: reads the arrays, then answers `run TIMES OPERATION` with seconds and
 `results OPERATION` with the names of the files it wrote. See pytorch.ts."""
 
+import ctypes
 import json
 import sys
 import time
@@ -93,5 +94,6 @@ for line in sys.stdin:
     else:
         for name, values in last.items():
             with open(f"{folder}/{name}", "wb") as file:
-                file.write(bytes(values.contiguous().untyped_storage())[: values.numel() * values.element_size()])
+                values = values.contiguous()
+                file.write(ctypes.string_at(values.data_ptr(), values.numel() * values.element_size()))
         print(" ".join(last), flush=True)
