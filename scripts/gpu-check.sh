@@ -49,6 +49,17 @@ within() {
 step 'bits and timings'
 within 240 "$runner" $size --json "$results/$name.json" | tee "$log" || failed=1
 
+# What jest does with the checked build, without Node.js.
+if [ "$name" = interpreter ]; then
+  for seed in 1 2 3 4 5; do
+    step "races, bounds, uninitialised memory: random order $seed"
+    CUDA_INTERPRETER_SEED=$seed within 60 build/interpreter/gpu_runner_checked --small --no-timing >>"$log" 2>"$log.found" || failed=1
+    tail -1 "$log"
+    [ ! -s "$log.found" ] || { failed=1; tee -a "$log" <"$log.found"; } # What the checker finds it says on stderr.
+    rm "$log.found"
+  done
+fi
+
 if command -v npx >/dev/null && [ -d node_modules ]; then
   step 'jest on the device'
   if [ "$name" = interpreter ]; then
