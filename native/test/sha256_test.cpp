@@ -37,5 +37,19 @@ TEST(Sha256, InstructionsAndPiecesDoNotMatter) {
   }
 }
 
+TEST(Sha256, TwoAtOnce) {
+  const std::string text(300, 'x');
+  for (size_t a : {0U, 1U, 55U, 64U, 128U, 129U, 300U}) {
+    for (size_t b : {0U, 63U, 64U, 65U, 200U, 299U}) {
+      const std::string_view first = std::string_view(text).substr(0, a);
+      const std::string second = std::string(b, 'y');
+      uint8_t digests[2][32];
+      Sha256::Two(first, second, digests);
+      EXPECT_TRUE(std::ranges::equal(digests[0], Hash(first, true, 300))) << a << ' ' << b;
+      EXPECT_TRUE(std::ranges::equal(digests[1], Hash(second, true, 300))) << a << ' ' << b;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace crossthink

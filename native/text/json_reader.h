@@ -81,7 +81,7 @@ class JsonReader {
     Expect('"', "a text");
     for (;;) {
       const char* start = at_;
-      while (end_ - at_ >= 8 && !AnyEscaped(at_)) at_ += 8;
+      at_ = PassUnescaped(at_, end_, [](const char*, auto) {});
       while (at_ != end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= 0x20) at_++;
       out->append(start, at_);
       if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) throw JsonError{"the end of a text"};

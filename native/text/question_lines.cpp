@@ -30,7 +30,40 @@ size_t LongestLine(const QuestionRows& batch, size_t row, size_t first) {
   return 6 * texts + p.head.size() + p.answer.size() + p.place_head.size() + p.place_tail.size() + 32 * options + 160;
 }
 
-char* WriteLine(const QuestionRows& batch, size_t row, size_t first, char* out, char* id) {
+// Ids in the making, two at a time: the message that is hashed, and the two places of its digest.
+class PendingIds {
+ public:
+  ~PendingIds() { Finish(); }
+
+  std::string& Add(char* in_line, char* in_list) {
+    if (count_ == 2) Finish();
+    pending_[count_] = {in_line, in_list};
+    messages_[count_].clear();
+    return messages_[count_++];
+  }
+
+ private:
+  void Finish() {
+    if (count_ < 2) messages_[1].clear();
+    uint8_t digests[2][32];
+    Sha256::Two(messages_[0], messages_[1], digests);
+    for (size_t i = 0; i < count_; i++) {
+      WriteHex(pending_[i].in_list, digests[i], kIdBytes / 2);
+      std::memcpy(pending_[i].in_line, pending_[i].in_list, kIdBytes);
+    }
+    count_ = 0;
+  }
+
+  struct Places {
+    char* in_line;
+    char* in_list;
+  };
+  Places pending_[2] = {};
+  std::string messages_[2];
+  size_t count_ = 0;
+};
+
+char* WriteLine(const QuestionRows& batch, size_t row, size_t first, char* out, char* id, PendingIds* ids) {
   const QuestionRows::Head& head = batch.heads[row];
   const QuestionProfile& profile = (*batch.profiles)[static_cast<size_t>(head.profile)];
   const auto text = [&](size_t i) { return batch.TextAt(first + i); };
@@ -72,22 +105,13 @@ char* WriteLine(const QuestionRows& batch, size_t row, size_t first, char* out, 
   out = Append(out, profile.place_tail);
 
   if (text(QuestionRows::kId).empty()) {
-    Sha256 hash;
-    hash.Update(profile.key_head);
-    hash.Update(question);
-    hash.Update(",[");
-    hash.Update(option_key);
-    hash.Update("]");
-    hash.Update(profile.key_type);
-    hash.Update(value);
-    hash.Update("]");
-    uint8_t digest[32];
-    hash.Finish(digest);
-    WriteHex(id, digest, kIdBytes / 2);
+    std::string& message = ids->Add(id_at, id);
+    message.append(profile.key_head).append(question).append(",[").append(option_key).append("]");
+    message.append(profile.key_type).append(value).append("]");
   } else {
     std::memcpy(id, text(QuestionRows::kId).data(), kIdBytes);
+    std::memcpy(id_at, id, kIdBytes);
   }
-  std::memcpy(id_at, id, kIdBytes);
   return out;
 }
 
@@ -96,6 +120,7 @@ char* WriteLine(const QuestionRows& batch, size_t row, size_t first, char* out, 
 size_t WriteQuestionLines(const QuestionRows& batch, char* out, size_t capacity, uint32_t* line_ends, char* ids) {
   size_t used = 0;
   size_t first = 0;
+  PendingIds pending;
   bool fits = true;
   for (size_t row = 0; row < batch.rows; row++) {
     const size_t room = LongestLine(batch, row, first);
@@ -108,7 +133,7 @@ size_t WriteQuestionLines(const QuestionRows& batch, char* out, size_t capacity,
       *end = '\n';
       used = static_cast<size_t>(end + 1 - out);
     } else {
-      char* const end = WriteLine(batch, row, first, out + used, ids + row * kIdBytes);
+      char* const end = WriteLine(batch, row, first, out + used, ids + row * kIdBytes, &pending);
       *end = '\n';
       used = static_cast<size_t>(end + 1 - out);
     }

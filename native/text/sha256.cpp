@@ -56,41 +56,60 @@ void CompressPortable(uint32_t state[8], const uint8_t* data, size_t blocks) {
 #if defined(__x86_64__)
 
 // The order of instructions follows Intel's "New Instructions Supporting the Secure Hash Algorithm": the state as ABEF
-// and CDGH, four rounds a step, the message schedule computed four words ahead.
-__attribute__((target("sha,sse4.1"))) void CompressShaNi(uint32_t state[8], const uint8_t* data, size_t blocks) {
+// and CDGH, four rounds a step, the message schedule computed four words ahead. `kLanes` messages at a time: a round
+// waits for the one before, not for those of another message.
+template <size_t kLanes>
+__attribute__((target("sha,sse4.1"))) void CompressLanes(uint32_t* const* states, const uint8_t* const* data,
+                                                         size_t blocks) {
   const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-  const __m128i* words = reinterpret_cast<const __m128i*>(state);
-  const __m128i low = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xb1);
-  const __m128i high = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1b);
-  __m128i abef = _mm_alignr_epi8(low, high, 8);
-  __m128i cdgh = _mm_blend_epi16(high, low, 0xf0);
-  for (; blocks > 0; blocks--, data += 64) {
-    const __m128i abef_before = abef;
-    const __m128i cdgh_before = cdgh;
-    __m128i w[4];
-    for (int i = 0; i < 4; i++) {
-      w[i] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(data) + i), swap);
+  __m128i abef[kLanes];
+  __m128i cdgh[kLanes];
+  for (size_t l = 0; l < kLanes; l++) {
+    const __m128i* words = reinterpret_cast<const __m128i*>(states[l]);
+    const __m128i low = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xb1);
+    const __m128i high = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1b);
+    abef[l] = _mm_alignr_epi8(low, high, 8);
+    cdgh[l] = _mm_blend_epi16(high, low, 0xf0);
+  }
+  for (size_t block = 0; block < blocks; block++) {
+    __m128i w[kLanes][4];
+    __m128i before[kLanes][2];
+    for (size_t l = 0; l < kLanes; l++) {
+      const __m128i* words = reinterpret_cast<const __m128i*>(data[l] + 64 * block);
+      for (int i = 0; i < 4; i++) w[l][i] = _mm_shuffle_epi8(_mm_loadu_si128(words + i), swap);
+      before[l][0] = abef[l];
+      before[l][1] = cdgh[l];
     }
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
-      const __m128i round = _mm_add_epi32(w[i % 4], _mm_load_si128(reinterpret_cast<const __m128i*>(kRound) + i));
-      cdgh = _mm_sha256rnds2_epu32(cdgh, abef, round);
-      abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(round, 0x0e));
-      if (i < 12) {
-        __m128i next = _mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]);
-        next = _mm_add_epi32(next, _mm_alignr_epi8(w[(i + 3) % 4], w[(i + 2) % 4], 4));
-        w[i % 4] = _mm_sha256msg2_epu32(next, w[(i + 3) % 4]);
+      const __m128i constants = _mm_load_si128(reinterpret_cast<const __m128i*>(kRound) + i);
+#pragma GCC unroll 2
+      for (size_t l = 0; l < kLanes; l++) {
+        const __m128i round = _mm_add_epi32(w[l][i % 4], constants);
+        cdgh[l] = _mm_sha256rnds2_epu32(cdgh[l], abef[l], round);
+        abef[l] = _mm_sha256rnds2_epu32(abef[l], cdgh[l], _mm_shuffle_epi32(round, 0x0e));
+        if (i < 12) {
+          __m128i next = _mm_sha256msg1_epu32(w[l][i % 4], w[l][(i + 1) % 4]);
+          next = _mm_add_epi32(next, _mm_alignr_epi8(w[l][(i + 3) % 4], w[l][(i + 2) % 4], 4));
+          w[l][i % 4] = _mm_sha256msg2_epu32(next, w[l][(i + 3) % 4]);
+        }
       }
     }
-    abef = _mm_add_epi32(abef, abef_before);
-    cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    for (size_t l = 0; l < kLanes; l++) {
+      abef[l] = _mm_add_epi32(abef[l], before[l][0]);
+      cdgh[l] = _mm_add_epi32(cdgh[l], before[l][1]);
+    }
   }
-  const __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
-  const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-  __m128i* out = reinterpret_cast<__m128i*>(state);
-  _mm_storeu_si128(out, _mm_blend_epi16(feba, dchg, 0xf0));
-  _mm_storeu_si128(out + 1, _mm_alignr_epi8(dchg, feba, 8));
+  for (size_t l = 0; l < kLanes; l++) {
+    const __m128i feba = _mm_shuffle_epi32(abef[l], 0x1b);
+    const __m128i dchg = _mm_shuffle_epi32(cdgh[l], 0xb1);
+    __m128i* out = reinterpret_cast<__m128i*>(states[l]);
+    _mm_storeu_si128(out, _mm_blend_epi16(feba, dchg, 0xf0));
+    _mm_storeu_si128(out + 1, _mm_alignr_epi8(dchg, feba, 8));
+  }
 }
+
+void CompressShaNi(uint32_t state[8], const uint8_t* data, size_t blocks) { CompressLanes<1>(&state, &data, blocks); }
 
 bool HasShaInstructions() {
   unsigned a = 0;
@@ -150,6 +169,28 @@ void Sha256::Finish(uint8_t digest[32]) {
   compress_(state_, block_, 1);
   for (int i = 0; i < 8; i++) {
     for (int byte = 0; byte < 4; byte++) digest[4 * i + byte] = static_cast<uint8_t>(state_[i] >> (24 - 8 * byte));
+  }
+}
+
+void Sha256::Two(std::string_view first, std::string_view second, uint8_t digests[2][32]) {
+  Sha256 hashes[2];
+  std::string_view messages[2] = {first, second};
+#if defined(__x86_64__)
+  if (kCompress != CompressPortable) {
+    const size_t blocks = std::min(first.size(), second.size()) / 64;
+    uint32_t* const states[2] = {hashes[0].state_, hashes[1].state_};
+    const uint8_t* const data[2] = {reinterpret_cast<const uint8_t*>(first.data()),
+                                    reinterpret_cast<const uint8_t*>(second.data())};
+    CompressLanes<2>(states, data, blocks);
+    for (int i = 0; i < 2; i++) {
+      hashes[i].bytes_ = 64 * blocks;
+      messages[i].remove_prefix(64 * blocks);
+    }
+  }
+#endif
+  for (int i = 0; i < 2; i++) {
+    hashes[i].Update(messages[i]);
+    hashes[i].Finish(digests[i]);
   }
 }
 

@@ -15,6 +15,8 @@ class Sha256 {
   void Update(std::string_view piece);
   // Writes the digest; the object is used up.
   void Finish(uint8_t digest[32]);
+  // The digests of two messages, in less than twice the time of one.
+  static void Two(std::string_view first, std::string_view second, uint8_t digests[2][32]);
 
  private:
   uint32_t state_[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
