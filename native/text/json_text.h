@@ -9,8 +9,8 @@
 
 namespace crossthink {
 
-// Whether one of 8 * kWords bytes has an escape in JSON: a control character, '"' or '\'. The usual zero-byte test, exact
-// for the question "any?": a carry can mark a byte wrongly only behind one that is rightly marked.
+// Whether one of 8 * kWords bytes has an escape in JSON: a control character, '"' or '\'. The usual zero-byte test,
+// exact for the question "any?": a carry can mark a byte wrongly only behind one that is rightly marked.
 template <size_t kWords>
 inline bool AnyEscaped(const char* p) {
   constexpr uint64_t kOnes = 0x0101010101010101U;
