@@ -39,12 +39,13 @@ export function tableOf({ title, rows }: Shape): string {
   const peers = [...new Set(rows.map((row) => row.peer))].filter((peer) => peer !== 'crossthink');
   const find = (operation: Operation, peer: string) =>
     rows.find((row) => row.operation === operation && row.peer === peer);
-  const lines = operations.map((operation) => {
+  const measured = operations.filter((operation) => find(operation, 'crossthink') !== undefined);
+  const lines = measured.map((operation) => {
     const cells = peers.map((peer) => {
       const row = find(operation, peer);
       return row === undefined ? '' : `${digits(row.ratio)}x`;
     });
-    return `| ${operation} | ${find(operation, 'crossthink')?.milliseconds.toPrecision(3) ?? ''} ms | ${cells.join(' | ')} |`;
+    return `| ${operation} | ${find(operation, 'crossthink')!.milliseconds.toPrecision(3)} ms | ${cells.join(' | ')} |`;
   });
   const head = `| | crossthink | ${peers.join(' | ')} |\n|${' --- |'.repeat(peers.length + 2)}`;
   return `### ${title}\n\n${head}\n${lines.join('\n')}\n`;

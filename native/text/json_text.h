@@ -26,8 +26,8 @@ inline bool AnyEscaped(const char* p) {
   return (found & kHighs) != 0;
 }
 
-// The first byte at or behind `p` that may have an escape; at most 7 bytes before it are left to look at one by one.
-// `pass(p, n)` is called for each stretch without.
+// Passes over bytes from `p` on that need no escape, in stretches of 32 and then 8, each given to `pass(from, bytes)`.
+// Returns where it stopped: an escape, or the end, is less than 8 bytes away.
 template <class Pass>
 inline const char* PassUnescaped(const char* p, const char* end, Pass pass) {
   for (; end - p >= 32 && !AnyEscaped<4>(p); p += 32) pass(p, std::integral_constant<size_t, 32>());
