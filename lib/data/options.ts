@@ -93,11 +93,16 @@ export function splitOptionLines(text: string): SplitQuestion | undefined {
     }
     if (options.length < 2) continue;
     return {
-      question: lines.slice(0, start).join('\n').trim(),
+      question: withoutHeading(lines.slice(0, start).join('\n')),
       options: options.map((option) => ({ label: option.label, text: option.text.trim() })),
     };
   }
   return undefined;
+}
+
+/** The question without the words that announce its options. */
+function withoutHeading(question: string): string {
+  return question.replace(/\n\s*(?:answer )?(?:options|choices)(?: are)?\s*:\s*$/i, '').trim();
 }
 
 const INLINE_LABEL = (label: string): RegExp =>
@@ -121,9 +126,34 @@ export function splitInlineOptions(text: string): SplitQuestion | undefined {
     if (marks.length < 3) continue;
     const texts = marks.map(({ to }, i) => text.slice(to, marks[i + 1]?.from ?? text.length).trim());
     if (texts.includes('')) continue;
-    return { question: text.slice(0, start.index + 1).trim(), options: labelled(texts) };
+    return { question: withoutHeading(text.slice(0, start.index + 1)), options: labelled(texts) };
   }
   return undefined;
+}
+
+const LATEX_LABEL = /\$?\s*\\(?:textbf|textrm|text|mathbf|mathrm)\s*\{\s*\(?\s*([A-J])\s*\)?[.:]?\s*\}/g;
+/** Spacing of LaTeX around an option, and the dollar of the formula that all options stand in. */
+const LATEX_SPACE =
+  /^(?:[\s~.,)]|\\(?:q?quad|hspace\{[^}]*\}|[ ,;:!\\]))+|(?:[\s~]|\\(?:q?quad|hspace\{[^}]*\}|[ ,;:!\\]))+$/g;
+
+/** Takes a text apart whose options are labelled in LaTeX, `\\textbf{(A)}\\ 1 \\qquad \\textbf{(B)}\\ 2`; from three on. */
+export function splitLatexOptions(text: string): SplitQuestion | undefined {
+  const marks = [...text.matchAll(LATEX_LABEL)];
+  const start = marks.findLastIndex((mark) => mark[1] === 'A');
+  const run = start < 0 ? [] : marks.slice(start);
+  if (run.length < 3 || run.some((mark, i) => mark[1] !== optionLabel(i))) return undefined;
+  const texts = run.map((mark, i) => latexOption(text.slice(mark.index + mark[0].length, run[i + 1]?.index)));
+  if (texts.includes('')) return undefined;
+  return { question: text.slice(0, run[0]?.index).trim(), options: labelled(texts) };
+}
+
+/** An option's text as a formula of its own where it is part of one that goes on. */
+function latexOption(part: string): string {
+  const text = part.replace(LATEX_SPACE, '');
+  const dollars = text.split('$').length - 1;
+  if (dollars % 2 === 0) return dollars === 0 && /[\\^_]/.test(text) ? `$${text}$` : text;
+  const inner = text.replace(/^\$|\$$/, '').replace(LATEX_SPACE, '');
+  return /[\\^_]/.test(inner) && !inner.includes('$') ? `$${inner}$` : inner;
 }
 
 /** Options given as a list of texts that may carry their labels (`(A)text`, `A) text`, `  A. text`): the labels go. */

@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { typedAnswer } from '../answer.js';
-import { asObject, optionalText, requireScalar, requireText } from '../fields.js';
-import { RowProblem } from '../ledger.js';
+import { asObject, optionalText, requireScalar, requireText, type RowObject } from '../fields.js';
 import { defineAdapter, type ParsedRow, type RowContext } from './adapter.js';
-import { hasFields, readChoices } from './shapes.js';
+import { hasFields, onlyGold, readChoices } from './shapes.js';
 
 const MATH_SUBSET = /math|aqua/i;
 
@@ -17,31 +16,33 @@ export const agieval = defineAdapter({
   description: 'AGIEval v1 and v1.1: {passage, question, options: ["(A)…"], label, answer, other}',
   licence: 'MIT',
   domain: 'general',
-  recognises: (row) => hasFields(row, 'passage', 'question', 'options', 'label'),
+  recognises: (row) =>
+    hasFields(row, 'passage', 'question', 'options', 'label') ||
+    (hasFields(row, 'query', 'choices', 'gold') && HARNESS.test(String(row['query']))),
   read(row, context) {
     const subject = subsetOf(context);
-    const options = asObject(row)['options'];
-    const parsed = options === null || options === '' ? readCloze(row) : readLettered(row);
+    const parsed = readOne(asObject(row));
     return { ...parsed, subject, domain: MATH_SUBSET.test(subject) ? 'math' : 'general' };
   },
 });
 
-function readLettered(row: unknown): ParsedRow {
-  const fields = asObject(row);
-  const label: unknown = fields['label'];
-  if (!Array.isArray(label)) {
-    return readChoices(row, { question: 'question', options: 'options', gold: 'label', passage: 'passage' });
+/** The prompt that the copy on the Hugging Face hub has made of question and options. */
+const HARNESS = /^Q: ([\s\S]*?)\s*Answer Choices:[\s\S]*\nA: Among A through/;
+
+function readOne(fields: RowObject): ParsedRow {
+  const asked = HARNESS.exec(optionalText(fields, 'query') ?? '')?.[1];
+  if (asked !== undefined) {
+    const gold: unknown = fields['gold'];
+    const row = { question: asked, choices: fields['choices'], gold: Array.isArray(gold) ? onlyGold(gold) : gold };
+    return readChoices(row, { question: 'question', options: 'choices', gold: 'gold' });
   }
-  const [only, second] = label as readonly unknown[];
-  if (second !== undefined) throw new RowProblem('multi-answer', `the gold names several options: ${label.join(', ')}`);
-  return readChoices(
-    { ...fields, label: only },
-    { question: 'question', options: 'options', gold: 'label', passage: 'passage' },
-  );
+  const { options, label }: RowObject = fields;
+  if (options === null || options === undefined || options === '') return readCloze(fields);
+  const row = { ...fields, label: Array.isArray(label) ? onlyGold(label) : label };
+  return readChoices(row, { question: 'question', options: 'options', gold: 'label', passage: 'passage' });
 }
 
-function readCloze(row: unknown): ParsedRow {
-  const fields = asObject(row);
+function readCloze(fields: RowObject): ParsedRow {
   const passage = optionalText(fields, 'passage');
   const question = requireText(fields, 'question');
   const blanks = requireScalar(fields, 'answer').split(/[;；]/);

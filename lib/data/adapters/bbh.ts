@@ -18,8 +18,10 @@ export const bbh = defineAdapter({
   description: 'BIG-Bench Hard: {examples: [{input, target}]}, options inside the input',
   licence: 'MIT',
   domain: 'general',
-  recognises: (row, { envelope }) =>
-    hasFields(row, 'input', 'target') && Object.keys(row).length <= 3 && envelope !== undefined,
+  recognises: (row, { envelope, file }) =>
+    hasFields(row, 'input', 'target') &&
+    Object.keys(row).length <= 3 &&
+    (envelope !== undefined || /bbh|big-?bench/i.test(file) || /\nOptions:\n|^Sort the f/.test(String(row['input']))),
   read(row, { file }) {
     const fields = asObject(row);
     const subject = basename(file).replace(/\.json.*$/, '');
@@ -41,8 +43,7 @@ function content(input: string, target: string): ParsedRow {
   if (/\n\s*Options:\s*\n/.test(input)) {
     const split = splitOptionLines(input);
     if (split === undefined) throw new RowProblem('too-few-options', 'the input lists fewer than two options');
-    const question = split.question.replace(/\s*Options:\s*$/, '');
-    return { question, options: split.options, answer: goldOption(split.options, goldChoice(target)) };
+    return { ...split, answer: goldOption(split.options, goldChoice(target)) };
   }
   const sorting = /^sort the following words alphabetically/i.test(input) && comparableText(target).includes(' ');
   if (!sorting) return { question: input, answer: truthOr(target, 'general') };

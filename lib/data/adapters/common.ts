@@ -6,8 +6,16 @@ import { goldOption, labelled, optionsFromMap, unlabelled } from '../options.js'
 import type { Domain, Option } from '../question.js';
 import { defineAdapter, type ParsedRow } from './adapter.js';
 import { lastUserText } from './messages.js';
-import { domainOf, goldText, questionWithAnswer, splitOptions, trainingGold } from './promptRows.js';
-import { goldChoice } from './shapes.js';
+import {
+  domainOf,
+  goldText,
+  questionWithAnswer,
+  questionWithGold,
+  splitOptions,
+  textList,
+  trainingGold,
+} from './promptRows.js';
+import { goldChoice, onlyGold, refusePictures } from './shapes.js';
 
 const QUESTION = [
   'question',
@@ -24,16 +32,18 @@ const QUESTION = [
   'sentence',
 ];
 /** What a question is asked about, given beside it. */
-const PASSAGE = ['passage', 'context', 'article'];
+const PASSAGE = ['passage', 'context', 'article', 'narrative'];
 const OPTIONS = ['options', 'choices', 'candidates', 'endings'];
 const GOLD = [
   'answer_idx',
   'answer',
+  'golden_answers',
   'gold',
   'expected_answer',
   'final_answer',
   'ground_truth',
   'reference_answer',
+  'correct_option',
   'correct_answer',
   'target',
   'label',
@@ -41,7 +51,10 @@ const GOLD = [
   'correct',
   'output',
   'solution',
-  'correct_option',
+  'answers',
+  'verification_info',
+  'answer_choice',
+  'answer_index',
 ];
 
 /** Rows of no known data set whose field names say what they hold; the last resort of `--adapter auto`. */
@@ -66,7 +79,8 @@ export const common = defineAdapter({
       throw new RowProblem('wrong-type', `${asked} must be text; received ${describe(fields[asked])}`);
     const info = jsonObject(fields['info']);
     const passageName = nameIn(fields, PASSAGE);
-    const passage = passageName === undefined ? undefined : optionalText(fields, passageName);
+    const passage = passageName === undefined ? undefined : passageText(fields, passageName);
+    refusePictures(fields, 'image');
     const asking = passage === undefined || text.includes(passage) ? text : `${passage}\n\n${text}`;
     const domain =
       statedDomain(fields['domain'] ?? info['domain']) ??
@@ -79,15 +93,19 @@ export const common = defineAdapter({
         'data_source',
       );
     const subject = optionalText(fields, 'subject') ?? optionalText(fields, 'category');
-    const gold = listText(fields[right]) ?? fields[right];
+    const gold = textList(fields[right]) ?? goldOf(fields[right]);
     const options = optionsOf(fields);
     if (options !== undefined) {
       const question = splitOptions(asking)?.question ?? asking;
-      return { question, options, answer: goldOption(options, goldChoice(onlyGold(gold))), domain, subject };
+      return { question, options, answer: goldOption(options, goldChoice(oneGold(gold))), domain, subject };
     }
     const columns = Object.keys(fields).filter((name) => OPTION_COLUMN.test(name) && name !== right);
     if (columns.length >= 2)
       return { question: asking, ...columnChoice(fields, columns, goldText(gold)), domain, subject };
+    const letters = Array.isArray(gold) && gold.every((letter) => /^[A-Z]$/.test(scalarText(letter)));
+    if (letters && splitOptions(asking) !== undefined) {
+      return { ...questionWithGold(asking, onlyGold(gold), domain), domain, subject };
+    }
     if (Array.isArray(gold)) return { question: asking, answer: trainingGold(gold, domain), domain, subject };
     const exported = fields['answer_json'] ?? info['answer_json'];
     return { ...questionWithAnswer(asking, goldText(gold), domain, exported), domain, subject };
@@ -98,11 +116,21 @@ export const common = defineAdapter({
 const MATH_FILE = /(?:^|[^a-z])(?:math|gsm|aime|amc|minerva|olympiad)[^/]*(?:\/[^/]*)?$/i;
 
 /** A gold that names one option; several drop the row. */
-function onlyGold(gold: unknown): string {
-  if (!Array.isArray(gold)) return goldText(gold);
-  const [only, second] = gold as readonly unknown[];
-  if (second !== undefined) throw new RowProblem('multi-answer', `the gold names several options: ${gold.join(', ')}`);
-  return goldText(only);
+function oneGold(gold: unknown): string {
+  return Array.isArray(gold) ? onlyGold(gold) : goldText(gold);
+}
+
+/** What a gold in a mapping is: the texts of `{text: […]}` as SQuAD has them, the gold of SYNTHETIC-1's description. */
+function goldOf(value: unknown): unknown {
+  const map = jsonObject(value);
+  return Array.isArray(map['text']) && map['text'].length > 0 ? map['text'] : (map['ground_truth'] ?? value);
+}
+
+/** The passage, also where it is a list of paragraphs. */
+function passageText(row: RowObject, name: string): string | undefined {
+  const value = row[name];
+  if (!Array.isArray(value) || !value.every((part) => typeof part === 'string')) return optionalText(row, name);
+  return value.join('\n\n');
 }
 
 const OPTION_COLUMN = /^(?:option|choice|opt|answer|ans|sol|ending|op)[ _]?([0-9]|[a-j])$/i;
@@ -143,22 +171,12 @@ function optionsOf(row: RowObject): Option[] | undefined {
   return isRowObject(given) ? optionsFromMap(given) : undefined;
 }
 
-/** A list of texts that a table holds as text; numbers in brackets are an interval or a vector. */
-function listText(value: unknown): readonly unknown[] | undefined {
-  const list = typeof value === 'string' ? parseLiteral(value) : undefined;
-  return Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === 'string') ? list : undefined;
-}
-
-/** An object given as such or as JSON text; empty for anything else. */
+/** An object given as such or as JSON or Python text; empty for anything else. */
 function jsonObject(value: unknown): RowObject {
   if (isRowObject(value)) return value;
   if (typeof value !== 'string' || !value.startsWith('{')) return {};
-  try {
-    const parsed: unknown = JSON.parse(value);
-    return isRowObject(parsed) ? parsed : {};
-  } catch {
-    return {};
-  }
+  const parsed = parseLiteral(value);
+  return isRowObject(parsed) ? parsed : {};
 }
 
 function statedDomain(value: unknown): Domain | undefined {

@@ -4,6 +4,7 @@ import { RowProblem } from '../ledger.js';
 import { goldOption } from '../options.js';
 import type { Option } from '../question.js';
 import { defineAdapter } from './adapter.js';
+import { readInlineChoices } from './shapes.js';
 
 /**
  * CommonsenseQA and ARC in the AI2 layout: `{question: {stem, choices: [{label, text}]}, answerKey}`, and their Hugging
@@ -20,8 +21,11 @@ export const commonsenseqa = defineAdapter({
   read(row) {
     const fields = asObject(row);
     const inner = isRowObject(fields['question']) ? fields['question'] : fields;
-    const given = choicesOf(inner);
     const key = requireScalar(fields, 'answerKey').trim();
+    // AI2's CSV has the options in the question.
+    const inline = 'choices' in inner ? undefined : readInlineChoices(requireText(inner, 'question'), key);
+    if (inline !== undefined) return inline;
+    const given = choicesOf(inner);
     const position = given.findIndex(({ label }) => label === key);
     const options = given.map(({ text }, i) => ({ label: String.fromCharCode(65 + i), text }));
     if (position < 0) throw new RowProblem('gold-not-an-option', `gold ${key || '(empty)'} is none of the labels`);

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { asObject, optionalText, requireText } from '../fields.js';
 import { RowProblem } from '../ledger.js';
-import { labelled, splitOptionLines } from '../options.js';
-import { goldOption } from '../options.js';
+import { goldOption, splitOptionLines } from '../options.js';
 import { defineAdapter, type ParsedRow } from './adapter.js';
 import { lastUserText } from './messages.js';
 import { readOpenReasonerZero } from './openReasonerZero.js';
-import { goldChoice, hasFields } from './shapes.js';
+import { goldChoice, hasFields, shuffledOptions } from './shapes.js';
 
 const CSV_FIELDS = [
   'Question',
@@ -45,9 +43,7 @@ function readCsvRow(fields: Parameters<typeof requireText>[0]): ParsedRow {
   const [stem, right, ...wrong] = CSV_FIELDS;
   const question = requireText(fields, stem).trim();
   const gold = requireText(fields, right).trim();
-  const rank = (text: string): string => createHash('sha256').update(`${question}\0${text}`).digest('hex');
-  const texts = [gold, ...wrong.map((name) => requireText(fields, name).trim())];
-  const options = labelled([...texts].sort((a, b) => (rank(a) < rank(b) ? -1 : 1)));
+  const options = shuffledOptions(question, [gold, ...wrong.map((name) => requireText(fields, name).trim())]);
   return { question, options, answer: goldOption(options, { text: gold }), subject: optionalText(fields, 'Subdomain') };
 }
 

@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { truthOr } from '../answer.js';
 import { asObject, isRowObject, requireText, scalarText } from '../fields.js';
 import { defineAdapter, type RowContext } from './adapter.js';
@@ -16,7 +16,10 @@ export const legalbench = defineAdapter({
   licence: 'per task, mostly CC-BY-4.0',
   domain: 'general',
   recognises: (row, { file }) =>
-    isRowObject(row) && 'answer' in row && ('index' in row || 'idx' in row) && /\.tsv/i.test(file),
+    isRowObject(row) &&
+    'answer' in row &&
+    ('index' in row || 'idx' in row) &&
+    (/\.tsv|legalbench/i.test(file) || (Object.keys(row).length === 3 && 'text' in row)),
   read(row, context) {
     const fields = asObject(row);
     const gold = requireText(fields, 'answer').trim();
@@ -35,8 +38,10 @@ export const legalbench = defineAdapter({
 });
 
 function taskOf({ file }: RowContext): string {
-  return basename(file)
-    .replace(/\.tsv.*$/i, '')
+  const name = basename(file);
+  // The copy on the Hugging Face hub: a folder a task.
+  return (/^(?:train|test)\b/.test(name) ? basename(dirname(file)) : name)
+    .replace(/\.[a-z].*$/i, '')
     .replace(/_(?:train|test)$/i, '');
 }
 

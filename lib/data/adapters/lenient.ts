@@ -23,11 +23,16 @@ export function lenientRow(row: unknown): unknown {
   return isRowObject(row) ? lenientView(unwrapped(row)) : row;
 }
 
-/** `{row_idx, row}` of the Hugging Face viewer, `{doc_id, doc}` of lm-evaluation-harness. */
+/**
+ * `{row_idx, row}` of the Hugging Face viewer, `{doc_id, doc}` of lm-evaluation-harness, `{id, data, subject_name}` of
+ * openlifescienceai, and rows that are their only field (`{train}` of MMLU's auxiliary_train).
+ */
 function unwrapped(row: RowObject): RowObject {
   if ('row_idx' in row && isRowObject(row['row'])) return row['row'];
   if ('doc_id' in row && isRowObject(row['doc'])) return row['doc'];
-  return row;
+  if ('id' in row && isRowObject(row['data'])) return row['data'];
+  const [only, second] = Object.values(row);
+  return second === undefined && isRowObject(only) ? only : row;
 }
 
 /** The row with fields that answer to every spelling of their names; what it holds is seen in the same way. */

@@ -1,4 +1,5 @@
 import { asObject, optionalText, requireScalar, requireText } from '../fields.js';
+import { RowProblem } from '../ledger.js';
 import { goldOption, labelled } from '../options.js';
 import { defineAdapter, type ParsedRow } from './adapter.js';
 import { hasFields } from './shapes.js';
@@ -6,11 +7,13 @@ import { hasFields } from './shapes.js';
 /** A row of MedMCQA whose gold `cop` counts from `base`. */
 function readMedmcqa(row: unknown, base: number): ParsedRow {
   const fields = asObject(row);
+  const gold = Number(requireScalar(fields, 'cop'));
+  if (gold === -1) throw new RowProblem('empty-answer', 'cop is -1: the row has no gold answer');
   const options = labelled(['opa', 'opb', 'opc', 'opd'].map((name) => requireScalar(fields, name)));
   return {
     question: requireText(fields, 'question'),
     options,
-    answer: goldOption(options, { index: Number(requireScalar(fields, 'cop')) - base }),
+    answer: goldOption(options, { index: gold - base }),
     subject: optionalText(fields, 'subject_name'),
   };
 }
@@ -27,13 +30,14 @@ export const medmcqa = defineAdapter({
 
 const PARQUET = /\.parquet$/i;
 
-/** MedMCQA as on the Hugging Face hub, where `cop` counts from 0: told by a first row whose gold is 0. */
+/** MedMCQA as on the Hugging Face hub, where `cop` counts from 0: told by a first row whose gold is 0 or missing (-1). */
 export const medmcqaHub = defineAdapter({
   name: 'medmcqa-hub',
   source: 'medmcqa',
   description: 'MedMCQA of the Hugging Face hub: as medmcqa, cop from 0',
   licence: 'MIT',
   domain: 'general',
-  recognises: (row) => hasFields(row, 'question', 'opa', 'opb', 'cop') && Number(row['cop']) === 0 && row['cop'] !== '',
+  recognises: (row) =>
+    hasFields(row, 'question', 'opa', 'opb', 'cop') && [0, -1].includes(Number(row['cop'])) && row['cop'] !== '',
   read: (row) => readMedmcqa(row, 0),
 });

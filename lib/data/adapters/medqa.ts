@@ -1,4 +1,4 @@
-import { asObject, optionalText, requireText } from '../fields.js';
+import { asObject, isRowObject, optionalText, requireText, type RowObject } from '../fields.js';
 import { goldOption, optionsFromMap } from '../options.js';
 import { defineAdapter } from './adapter.js';
 import { hasFields } from './shapes.js';
@@ -10,10 +10,10 @@ export const medqa = defineAdapter({
   description: 'MedQA: {question, options: {A: …}, answer, answer_idx}',
   licence: 'MIT',
   domain: 'general',
-  recognises: (row) => hasFields(row, 'question', 'options', 'answer_idx') && !Array.isArray(row['options']),
+  recognises: (row) => hasFields(row, 'question', 'options', 'answer_idx') && optionMap(row['options']) !== undefined,
   read(row) {
     const fields = asObject(row);
-    const options = optionsFromMap(asObject(fields['options']));
+    const options = optionsFromMap(optionMap(fields['options']) ?? asObject(fields['options']));
     const text = optionalText(fields, 'answer');
     const label = requireText(fields, 'answer_idx');
     return {
@@ -24,3 +24,10 @@ export const medqa = defineAdapter({
     };
   },
 });
+
+/** `{A: …}`, also as `[{key: 'A', value: …}]`, as the copy of bigbio has it. */
+function optionMap(options: unknown): RowObject | undefined {
+  if (!Array.isArray(options)) return isRowObject(options) ? options : undefined;
+  const pairs = options.filter((option) => hasFields(option, 'key', 'value'));
+  return pairs.length === 0 ? undefined : Object.fromEntries(pairs.map(({ key, value }) => [String(key), value]));
+}

@@ -13,11 +13,14 @@ import { goldOption, labelled } from '../options.js';
 import { defineAdapter, type ParsedRow, type RowContext } from './adapter.js';
 import { goldChoice } from './shapes.js';
 
+const QUESTION = ['question', 'input', 'prompt'];
+const GOLD = ['answer', 'target'];
 const OPTION_COLUMN = /^(?:choice|option|ans(?:wer)?)[ _]?([0-9]|[a-j])$|^([a-j])$/i;
 
 /**
- * MMLU in its three layouts: the authors' CSV (no header; question, options, letter), the CSV with a header and a gold
- * index (`question,choice0,…,answer`), and the Hugging Face rows (`question, subject, choices[], answer`).
+ * MMLU in its layouts: the authors' CSV (no header; question, options, letter), the CSV with a header and a gold index
+ * (`question,choice0,…,answer`), the Hugging Face rows (`question, subject, choices[], answer`), and rows with a column
+ * an option (`input, A, B, C, D, target`), as those made after it have them (MMMLU, CMMLU, C-Eval, Kaggle's exam).
  */
 export const mmlu = defineAdapter({
   name: 'mmlu',
@@ -29,7 +32,8 @@ export const mmlu = defineAdapter({
     if (Array.isArray(row)) return row.length >= 4 && row.length <= 12 && /^\s*[A-J]\s*$/.test(String(row.at(-1)));
     if (!isRowObject(row)) return false;
     const isChoices = Array.isArray(row['choices']) && 'subject' in row;
-    return 'question' in row && 'answer' in row && (isChoices || optionColumns(row).length >= 2);
+    const asks = QUESTION.some((name) => name in row) && GOLD.some((name) => name in row);
+    return asks && (isChoices || optionColumns(row).length >= ('question' in row ? 2 : 4));
   },
   read(row, context) {
     if (Array.isArray(row)) return readCells(row, context);
@@ -39,9 +43,9 @@ export const mmlu = defineAdapter({
       columns.length > 0 ? columns.map((name) => requireScalar(fields, name)) : requireTexts(fields, 'choices');
     const options = labelled(texts);
     return {
-      question: requireText(fields, 'question'),
+      question: requireText(fields, ...QUESTION),
       options,
-      answer: goldOption(options, goldChoice(requireScalar(fields, 'answer'))),
+      answer: goldOption(options, goldChoice(requireScalar(fields, ...GOLD))),
       subject: optionalText(fields, 'subject') ?? subjectOf(context),
     };
   },

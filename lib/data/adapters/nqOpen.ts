@@ -9,7 +9,12 @@ export const nqOpen = defineAdapter({
   description: 'NQ-open: {question, answer: [aliases]}',
   licence: 'CC-BY-SA-3.0',
   domain: 'general',
-  recognises: (row) => isRowObject(row) && typeof row['question'] === 'string' && Array.isArray(row['answer']),
+  // Lone letters are golds of multiple choice.
+  recognises: (row) =>
+    isRowObject(row) &&
+    typeof row['question'] === 'string' &&
+    Array.isArray(row['answer']) &&
+    !row['answer'].every((gold) => /^[A-Z]$/.test(String(gold))),
   read(row) {
     const fields = asObject(row);
     return {

@@ -18,6 +18,9 @@ export const olympiadbench = defineAdapter({
     hasFields(row, 'question', 'final_answer') && ('answer_type' in row || 'is_multiple_answer' in row),
   read(row) {
     const fields = asObject(row);
+    if (optionalText(fields, 'modality') === 'Multimodal') {
+      throw new RowProblem('missing-figure', 'the question needs its pictures');
+    }
     if (fields['final_answer'] === null)
       throw new RowProblem('proof', 'the row asks for a proof: it has no final answer');
     const golds = requireTexts(fields, 'final_answer').map((gold) => gold.trim());

@@ -3,6 +3,7 @@ import { describe } from '../../errors.js';
 import { isRowObject, type RowObject } from '../fields.js';
 import { lastBoxed } from '../latex.js';
 import { RowProblem } from '../ledger.js';
+import { parseLiteral } from '../literal.js';
 import { goldOption, type SplitQuestion, splitInlineOptions, splitLabelledGold, splitOptionLines } from '../options.js';
 import { type Answer, answerSchema, type Domain } from '../question.js';
 import type { ParsedRow } from './adapter.js';
@@ -31,6 +32,12 @@ export function trainingGold(value: unknown, domain: Domain): Answer {
   if (value === null || value === undefined) throw new RowProblem('empty-answer', 'the row has no gold answer');
   if (Array.isArray(value)) return answerWithAliases(value.map(goldText), domain);
   return truthOr(goldText(value), domain);
+}
+
+/** A list of texts that a field holds as text; numbers in brackets are an interval or a vector. */
+export function textList(value: unknown): readonly unknown[] | undefined {
+  const list = typeof value === 'string' ? parseLiteral(value) : undefined;
+  return Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === 'string') ? list : undefined;
 }
 
 /** The text of a gold; a worked solution's last box stands for the whole. */

@@ -52,6 +52,7 @@ import { tatqa } from './tatqa.js';
 import { theoremqa } from './theoremqa.js';
 import { triviaqa } from './triviaqa.js';
 import { trl } from './trl.js';
+import { truthfulqa } from './truthfulqa.js';
 import { verl } from './verl.js';
 import { webinstruct } from './webinstruct.js';
 
@@ -82,6 +83,7 @@ export const adapters: readonly Adapter[] = [
   mmluPro,
   mmluStem,
   superGpqa,
+  truthfulqa,
   mmlu,
   // Passages and tables.
   dropQa,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { truthOr, typedAnswer } from '../answer.js';
 import {
   asObject,
@@ -7,10 +8,20 @@ import {
   requireText,
   requireTexts,
   type RowObject,
+  scalarText,
 } from '../fields.js';
 import { lastBoxed } from '../latex.js';
 import { RowProblem } from '../ledger.js';
-import { type GoldChoice, goldOption, splitInlineOptions, unlabelled } from '../options.js';
+import { parseLiteral } from '../literal.js';
+import {
+  type GoldChoice,
+  goldOption,
+  labelled,
+  splitInlineOptions,
+  splitLatexOptions,
+  unlabelled,
+} from '../options.js';
+import type { Option } from '../question.js';
 import { type Adapter, type AdapterDefinition, defineAdapter, type ParsedRow } from './adapter.js';
 
 /** Whether the row is an object that has all these fields. */
@@ -25,21 +36,29 @@ export interface PlainShape extends Omit<AdapterDefinition, 'read' | 'recognises
   readonly subject?: string;
   /** Further fields that a row of this data set has. */
   readonly marks: readonly string[];
+  /** Field of a worked solution, whose last box is the gold of rows without an answer. */
+  readonly solution?: string;
   /** Relative tolerance of decimal answers. */
   readonly tolerance?: number;
 }
 
 /** Adapter for rows of one question and one gold in two fields: most open-ended data sets. */
 export function plainAdapter(shape: PlainShape): Adapter {
-  const { question, answer, subject, marks, tolerance, ...definition } = shape;
+  const { question, answer, subject, marks, solution, tolerance, ...definition } = shape;
   return defineAdapter({
     ...definition,
     plain: { question, answer, ...(subject === undefined ? {} : { subject }) },
     recognises: (row) =>
-      hasFields(row, ...marks) && question.some((name) => name in row) && answer.some((name) => name in row),
+      hasFields(row, ...marks) &&
+      question.some((name) => name in row) &&
+      (answer.some((name) => name in row) || (solution !== undefined && solution in row)),
     read(row) {
       const fields = asObject(row);
-      const gold = typedAnswer(requireScalar(fields, ...answer), shape.domain);
+      const given =
+        solution === undefined || answer.some((name) => name in fields)
+          ? requireScalar(fields, ...answer)
+          : boxedGold(requireText(fields, solution));
+      const gold = typedAnswer(given, shape.domain);
       return {
         question: requireText(fields, ...question),
         answer: gold.type === 'decimal' && tolerance !== undefined ? { ...gold, tolerance } : gold,
@@ -75,9 +94,22 @@ export function readInlineChoices(text: string, gold: string): ParsedRow | undef
   return split === undefined ? undefined : { ...split, answer: goldOption(split.options, goldChoice(gold)) };
 }
 
+/** As `readInlineChoices`, of options in LaTeX: `$\\textbf{(A)}\\ 1 \\qquad \\textbf{(B)}\\ 2 …$`. */
+export function readLatexChoices(text: string, gold: string): ParsedRow | undefined {
+  const letter = /^(?:\\[a-z]+\s*\{)?\s*\(?([A-J])\)?\s*\}?$/.exec(gold.trim())?.[1];
+  const split = letter === undefined ? undefined : splitLatexOptions(text);
+  return letter === undefined || split === undefined
+    ? undefined
+    : { ...split, answer: goldOption(split.options, { label: letter }) };
+}
+
 /** A gold given as letter (`C`, `(c)`), index from 0, or option text. Several letters drop the row (`multi-answer`). */
 export function goldChoice(gold: string): GoldChoice {
   const text = gold.trim();
+  if (text.startsWith('[')) {
+    const list = parseLiteral(text);
+    if (Array.isArray(list)) return goldChoice(onlyGold(list));
+  }
   if (/^\d+$/.test(text)) return { index: Number(text) };
   const letter = /^\(?([A-Za-z])\)?[.:)]?$/.exec(text)?.[1];
   if (letter !== undefined) return { label: letter };
@@ -85,6 +117,25 @@ export function goldChoice(gold: string): GoldChoice {
     throw new RowProblem('multi-answer', `the gold names several options: ${text}`);
   }
   return { text };
+}
+
+/** The one gold of a list; several drop the row (`multi-answer`). */
+export function onlyGold(golds: readonly unknown[]): string {
+  const [only, second] = golds;
+  if (second === undefined) return scalarText(only);
+  throw new RowProblem('multi-answer', `the gold names several options: ${golds.map(scalarText).join(', ')}`);
+}
+
+/** Options of a source that puts the right one first, in an order that question and texts alone decide. */
+export function shuffledOptions(question: string, texts: readonly string[]): Option[] {
+  const rank = (text: string): string => createHash('sha256').update(`${question}\0${text}`).digest('hex');
+  return labelled([...texts].sort((a, b) => (rank(a) < rank(b) ? -1 : 1)));
+}
+
+/** Drops the row where one of its fields holds a picture, which a text cannot show. */
+export function refusePictures(row: RowObject, ...names: readonly string[]): void {
+  const shown = names.find((name) => ![undefined, null, '', false].some((none) => row[name] === none));
+  if (shown !== undefined) throw new RowProblem('missing-figure', `the question needs the picture in ${shown}`);
 }
 
 /** Gold of a worked solution: its last box. */

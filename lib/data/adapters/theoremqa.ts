@@ -5,7 +5,7 @@ import { RowProblem } from '../ledger.js';
 import type { Answer } from '../question.js';
 import { goldOption, splitInlineOptions } from '../options.js';
 import { defineAdapter, type ParsedRow } from './adapter.js';
-import { goldChoice, hasFields } from './shapes.js';
+import { goldChoice, hasFields, refusePictures } from './shapes.js';
 
 /** Relative tolerance of TheoremQA's own scorer for floats. */
 const TOLERANCE = 0.04;
@@ -19,10 +19,7 @@ export const theoremqa = defineAdapter({
   recognises: (row) => hasFields(row, 'Question', 'Answer', 'Answer_type'),
   read(row) {
     const fields = asObject(row);
-    const picture = fields['Picture'];
-    if (picture !== null && picture !== undefined && picture !== '') {
-      throw new RowProblem('missing-figure', 'the question needs its picture');
-    }
+    refusePictures(fields, 'Picture');
     return { ...content(fields), subject: optionalText(fields, 'field') };
   },
 });
@@ -37,11 +34,12 @@ function content(fields: RowObject): ParsedRow {
     if (split !== undefined) return { ...split, answer: goldOption(split.options, goldChoice(String(value))) };
     return { question, answer: { type: 'text', value: String(value) } };
   }
-  return { question, answer: scalarOrList(value) };
+  return { question, answer: scalarOrList(value, fields['Answer_type'] === 'bool') };
 }
 
-function scalarOrList(value: unknown): Answer {
-  if (typeof value === 'boolean') return truthOr(String(value), 'math');
+/** The gold; tables give truth values as text. */
+function scalarOrList(value: unknown, truth: boolean): Answer {
+  if (typeof value === 'boolean' || (truth && typeof value === 'string')) return truthOr(String(value), 'math');
   if (Array.isArray(value)) return { type: 'expression', value: `[${value.map(String).join(', ')}]` };
   if (typeof value === 'number' || typeof value === 'string') {
     const answer = typedAnswer(String(value), 'math');

@@ -2,7 +2,7 @@ import { asObject, isRowObject, optionalText } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import { defineAdapter } from './adapter.js';
 import { lastUserText } from './messages.js';
-import { domainOf, goldText, questionWithAnswer, trainingGold } from './promptRows.js';
+import { domainOf, goldText, questionWithAnswer, textList, trainingGold } from './promptRows.js';
 
 /**
  * Rows in verl's training format: chat `prompt`, `reward_model.ground_truth` (text, list, or an object of the task),
@@ -35,7 +35,8 @@ export const verl = defineAdapter({
     if (text === undefined) throw new RowProblem('missing-field', 'the prompt holds no message of the user');
     const domain = domainOf(fields, 'general', 'ability', 'data_source');
     const subject = optionalText(fields, 'ability') ?? optionalText(fields, 'data_source');
-    if (Array.isArray(gold)) return { question: text, answer: trainingGold(gold, domain), domain, subject };
+    const golds = textList(gold) ?? gold;
+    if (Array.isArray(golds)) return { question: text, answer: trainingGold(golds, domain), domain, subject };
     return { ...questionWithAnswer(text, goldText(gold), domain, extra['answer_json']), domain, subject };
   },
 });
