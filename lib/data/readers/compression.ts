@@ -14,6 +14,24 @@ export function compressionOf(head: Buffer): Compression {
   return magic === '504b0304' || magic === '504b0506' ? 'zip' : 'none';
 }
 
+/** First bytes, in hexadecimal, of formats that are met in place of a table and are not read. */
+const FOREIGN: readonly (readonly [magic: string, what: string])[] = [
+  ['425a68', 'compressed with bzip2'],
+  ['fd377a585a', 'compressed with xz'],
+  ['377abcaf271c', 'a 7z archive'],
+  ['526172211a07', 'a RAR archive'],
+  ['4152524f5731', 'an Arrow file'],
+  ['53514c697465', 'an SQLite database'],
+  ['d0cf11e0', 'an Excel workbook'],
+];
+
+/** What a file that is no table is, by its first bytes; undefined where they say nothing. */
+export function foreignFormat(head: Buffer): string | undefined {
+  if (head.subarray(257, 262).toString('latin1') === 'ustar') return 'a tar archive';
+  const magic = head.subarray(0, 8).toString('hex');
+  return FOREIGN.find(([start]) => magic.startsWith(start))?.[1];
+}
+
 /** Decompresses gzip (also of several members). A cut stream throws behind the last whole bytes. */
 export function gunzip(stream: ByteStream): ByteStream {
   const output = zlib.createGunzip();

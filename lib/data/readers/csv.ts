@@ -91,6 +91,7 @@ class CsvRows {
     const cells = raw.map(decodeCell);
     if (cells.includes(undefined)) return this.#fault('a cell is not valid UTF-8', 'invalid-utf8');
     const texts = cells as readonly string[];
+    if (texts.some((cell) => cell.includes('\0'))) return this.#fault('a cell holds NUL bytes');
     if (this.#first) {
       this.#first = false;
       if (isHeader(texts)) {
@@ -107,18 +108,21 @@ class CsvRows {
   }
 }
 
+const GOLD_LETTER = /^[A-J]$/;
+
 /** Delimiters that tables come with, the usual one first. */
 const DELIMITERS = [',', '\t', ';', '|'] as const;
 
 /**
- * What separates the cells of a table: the delimiter under which its first row is a header of most cells; undefined where
- * it is a header under none.
+ * What separates the cells of a table: the delimiter under which its first row is a header of most cells, or ends in the
+ * gold letter of a row without header; undefined where it is so under none.
  */
 export function csvDelimiter(head: string): string | undefined {
   const text = head.replace(/^\uFEFF/, '');
   const widths = DELIMITERS.map((delimiter) => {
     const { cells = [] } = readRecord(text, 0, delimiter, true) ?? {};
-    return cells.length >= 2 && isHeader(cells) ? cells.length : 0;
+    const row = isHeader(cells) || (cells.length >= 4 && GOLD_LETTER.test(cells.at(-1)?.trim() ?? ''));
+    return cells.length >= 2 && row ? cells.length : 0;
   });
   const widest = Math.max(...widths);
   return widest === 0 ? undefined : DELIMITERS[widths.indexOf(widest)];
@@ -199,6 +203,6 @@ function countBreaks(text: string): number {
 export function isHeader(cells: readonly string[]): boolean {
   const names = cells.map((cell) => cell.trim());
   const plain = names.every((name) => name.length <= 120 && !/^[-+]?\d+(?:\.\d+)?$/.test(name) && !name.includes('\n'));
-  if (!plain || new Set(names).size !== names.length || /^[A-J]$/.test(names.at(-1) ?? '')) return false;
+  if (!plain || new Set(names).size !== names.length || GOLD_LETTER.test(names.at(-1) ?? '')) return false;
   return names.some((name) => name.length <= 40 && !name.endsWith('?') && KNOWN_COLUMN.test(name));
 }

@@ -1,7 +1,8 @@
 import { CrossThinkError } from '../../errors.js';
 import { drop } from '../ledger.js';
-import { compressionOf, gunzip, unzstd } from './compression.js';
+import { compressionOf, foreignFormat, gunzip, unzstd } from './compression.js';
 import { csvDelimiter, readCsv } from './csv.js';
+import { decoded, encodingOf } from './encoding.js';
 import { readJsonArray, readJsonDocument } from './json.js';
 import { jsonlBlocks, parseJsonlBlock } from './jsonl.js';
 import { type ByteStream, CHUNK, openBytes, peek, readWhole } from './open.js';
@@ -72,6 +73,14 @@ async function* chunked(bytes: Buffer): AsyncGenerator<Buffer> {
 
 async function readStream(bytes: ByteStream, name: string, options: ReadOptions): Promise<RowBlocks> {
   const { head, stream } = await peek(bytes, HEAD);
+  const foreign = foreignFormat(head);
+  if (foreign !== undefined) {
+    throw new CrossThinkError('ERR_INVALID_ARG_VALUE', `${name} is ${foreign}; unpack or convert it first`, {
+      file: name,
+    });
+  }
+  const encoding = head.subarray(0, 4).toString('latin1') === 'PAR1' ? 'utf8' : encodingOf(head);
+  if (encoding !== 'utf8') return readStream(decoded(stream, encoding), name, options);
   switch (formatOf(head, name)) {
     case 'jsonl':
       return jsonlBlocks(stream, options);
@@ -80,9 +89,10 @@ async function readStream(bytes: ByteStream, name: string, options: ReadOptions)
     case 'document':
       return readDocument(stream, name, options);
     case 'csv':
-      return items(readCsv(stream, { ...options, delimiter: csvDelimiter(head.toString('utf8')) ?? ',' }));
-    case 'tsv':
-      return items(readCsv(stream, { ...options, delimiter: '\t' }));
+    case 'tsv': {
+      const delimiter = csvDelimiter(head.toString('utf8')) ?? (/\.tsv$/i.test(name) ? '\t' : ',');
+      return items(readCsv(stream, { ...options, delimiter }));
+    }
     case 'parquet':
       return items(readParquet({ stream, name }));
     case 'unknown': {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { isRowObject, type RowObject } from '../fields.js';
 import { drop } from '../ledger.js';
 import type { ByteStream } from './open.js';
+import { parseJson } from './parseJson.js';
 import { DEFAULT_MAX_ROW_BYTES, type ReadItem, type ReadOptions, type RowReader } from './reader.js';
 
 const QUOTE = 0x22;
@@ -107,7 +108,7 @@ class ElementScanner {
 
 function parseItem(place: { row: number; line: number }, text: string): ReadItem {
   try {
-    return { ...place, value: JSON.parse(text) as unknown };
+    return { ...place, value: parseJson(text) };
   } catch (error) {
     const why = error instanceof Error ? error.message.slice(0, 120) : 'unknown error';
     return { ...place, fault: drop('invalid-json', `not a JSON value: ${why}`) };

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { drop } from '../ledger.js';
+import { parseJson } from './parseJson.js';
 import type { ByteStream } from './open.js';
 import { DEFAULT_MAX_ROW_BYTES, type JsonlBlock, type ReadItem, type ReadOptions, type RowBlocks } from './reader.js';
 
@@ -134,7 +135,7 @@ function stripMark(text: string): string {
 
 function parseLine(text: string, row: number, line: number, lastLine: boolean): ReadItem {
   try {
-    return { row, line, value: JSON.parse(text) as unknown };
+    return { row, line, value: parseJson(text) };
   } catch (error) {
     const place = { row, line };
     if (text.includes('\0')) return { ...place, fault: drop('invalid-json', 'the line holds NUL bytes') };
