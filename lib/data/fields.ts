@@ -39,11 +39,14 @@ export function requireTexts(row: RowObject, name: string): string[] {
     throw new RowProblem('missing-field', `expected ${name}; the row has ${fieldList(row)}`);
   }
   if (!Array.isArray(value)) throw new RowProblem('wrong-type', `${name} must be a list; received ${describe(value)}`);
-  return value.map((item: unknown, i) => {
-    if (typeof item === 'string') return item;
-    if (typeof item === 'number' || typeof item === 'bigint' || typeof item === 'boolean') return String(item);
-    throw new RowProblem('wrong-type', `${name}[${i}] must be text; received ${describe(item)}`);
-  });
+  return value.map((item: unknown, i) => textOf(item, `${name}[${i}]`));
+}
+
+/** The text of a scalar; anything else drops the row, which `what` names the place of. */
+export function textOf(value: unknown, what: string): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  throw new RowProblem('wrong-type', `${what} must be text; received ${describe(value)}`);
 }
 
 /** Text or number as text; the row is dropped where the field is absent or of another type. */

@@ -3,7 +3,7 @@
  *
  * Reading: `invalid-json`, `invalid-utf8`, `malformed-csv`, `line-too-long`, `truncated-file`, `unreadable`.
  * Adapters: `unrecognised`, `missing-field`, `wrong-type`, `empty-question`, `empty-answer`, `too-few-options`,
- * `duplicate-labels`, `gold-not-an-option`, `label-text-disagree`.
+ * `gold-not-an-option`, `label-text-disagree`, `multi-answer`, `ambiguous-gold`, `missing-figure`, `too-deep`.
  * Templates and filters name their own beside their code.
  */
 export interface Drop {

@@ -31,7 +31,8 @@ class LiteralReader {
       this.#space();
       return this.#at === this.text.length ? value : undefined;
     } catch (error) {
-      if (error instanceof NoLiteral) return undefined;
+      // A RangeError: nested so deeply that the call stack ended.
+      if (error instanceof NoLiteral || error instanceof RangeError) return undefined;
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import { textOf } from './fields.js';
 import { RowProblem } from './ledger.js';
 import type { Answer, Option } from './question.js';
 
@@ -166,8 +167,9 @@ export function optionsFromMap(map: Readonly<Record<string, unknown>>): Option[]
   const entries = Object.entries(map).filter(([, text]) => text !== null && text !== undefined);
   if (entries.length < 2)
     throw new RowProblem('too-few-options', `expected 2 or more options; received ${entries.length}`);
+  if (entries.some(([label]) => label.trim() === '')) throw new RowProblem('wrong-type', 'an option has no label');
   return entries
-    .map(([label, text]) => ({ label: label.trim().toUpperCase(), text: String(text).trim() }))
+    .map(([label, text]) => ({ label: label.trim().toUpperCase(), text: textOf(text, `option ${label}`).trim() }))
     .sort((a, b) => (a.label < b.label ? -1 : 1));
 }
 

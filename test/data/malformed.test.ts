@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { TextReader, Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
 import { curateFiles } from '../../lib/curation/curate.js';
 import type { LedgerEntry } from '../../lib/data/ledger.js';
+import type { Question } from '../../lib/data/question.js';
 import { temporaryFolder } from './fixtures.js';
 
 const folder = temporaryFolder();
@@ -65,4 +66,94 @@ describe('malformed input', () => {
     const members = { 'notes.md': 'Hens, all of them.', 'rows.jsonl': rows.join('\n') };
     expect(await outcome('two.zip', await zip(members))).toEqual(['gsm8k', 6, ['unreadable at 1']]);
   });
+});
+
+const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+const table = 'question,answer\r\n"Ann hät 1?","#### 1"\r\n"Bo 2? 😀","#### 2"\r\n';
+const utf16 = (text: string): Buffer => Buffer.from(`\uFEFF${text}`, 'utf16le');
+const bytes = (...parts: (string | number[])[]): Buffer =>
+  Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+
+/** Name, content, adapter, accepted rows, ledger. */
+const FILES: readonly [string, string | Buffer, string | undefined, number, string[]][] = [
+  ['lines.csv', rows.join('\n'), 'gsm8k', 6, []],
+  ['array.csv', `[\n${rows.join(',\n')}]`, 'gsm8k', 6, []],
+  ['lines.json', rows.join('\n'), 'gsm8k', 6, []],
+  ['table.jsonl', table, 'gsm8k', 2, []],
+  ['gzip.jsonl', gzipSync(rows.join('\n')), 'gsm8k', 6, []],
+  ['mixed.jsonl', `${rows.slice(0, 3).join('\r\n')}\n${rows.slice(3).join('\n')}`, 'gsm8k', 6, []],
+  ['mac.csv', table.replaceAll('\r\n', '\r'), 'gsm8k', 2, []],
+  ['windows.csv', utf16(table), 'gsm8k', 2, []],
+  ['big-endian.csv', utf16(table).swap16(), 'gsm8k', 2, []],
+  ['no-mark.jsonl', Buffer.from(rows.join('\n'), 'utf16le'), 'gsm8k', 6, []],
+  [
+    'half.jsonl',
+    utf16(`${row(1)}\n{"question":"\ud800?","answer":"#### 1"}\n${row(2)}`),
+    'gsm8k',
+    2,
+    ['invalid-utf8 at 2'],
+  ],
+  [
+    'odd.jsonl',
+    bytes([0xff, 0xfe], [...Buffer.from(`${row(1)}\n`, 'utf16le')], [0x31]),
+    'gsm8k',
+    1,
+    ['invalid-utf8 at 2'],
+  ],
+  ['nul.csv', 'question,answer\na?,#### 1\nx\0?,#### 2\nb?,#### 3\n', 'gsm8k', 2, ['malformed-csv at 2']],
+  ['nul.json', `[${row(1)},{"question":"a\0","answer":"#### 1"},${row(2)}]`, 'gsm8k', 2, ['invalid-json at 2']],
+  ['nuls.jsonl', `${row(1)}\n${'\0'.repeat(5000)}\n${row(2)}`, 'gsm8k', 2, ['invalid-json at 2']],
+  ['bad.json', bytes(`[${row(1)},{"question":"`, [0xff], `"},${row(2)}]`), 'gsm8k', 2, ['invalid-utf8 at 2']],
+  ['deep.jsonl', `${row(1)}\n{"question":"a?","answer":${deep}}\n${row(2)}`, 'gsm8k', 2, ['wrong-type at 2']],
+  ['deep.json', `[${row(1)},${deep},${row(2)}]`, 'gsm8k', 2, ['wrong-type at 2']],
+  ['deeper.jsonl', `{"question":"a?","choices":${deep},"answer":${deep}}`, undefined, 0, ['wrong-type at 1']],
+  ['open.jsonl', `${row(1)}\n${'['.repeat(200_000)}\n${row(2)}`, 'gsm8k', 2, ['invalid-json at 2']],
+  [
+    'scalars.jsonl',
+    `1\n"x"\n${rows.join('\n')}`,
+    'gsm8k',
+    1,
+    ['missing-field at 1', 'wrong-type at 2', 'wrong-type at 3'],
+  ],
+  ['keys.jsonl', '{"__proto__":{"a":1},"constructor":2,"question":"a?","answer":"#### 1"}', 'gsm8k', 1, []],
+  ['cut.csv', 'question,answer\na?,#### 1\n"b?,#### 2', 'gsm8k', 1, ['malformed-csv at 2']],
+  ['blank.jsonl', '\n \n\r\n', undefined, 0, []],
+  ['empty.jsonl.gz', gzipSync(''), undefined, 0, []],
+  ['zstd.jsonl.zst', bytes([0x28, 0xb5, 0x2f, 0xfd], 'junk'), undefined, 0, ['truncated-file at 1']],
+  ...['csv', 'tsv', 'json', 'jsonl', 'jsonl.gz', 'parquet', 'zip', 'txt'].map(
+    (ending): [string, string, undefined, number, string[]] => [`empty.${ending}`, '', undefined, 0, []],
+  ),
+];
+
+describe('files that are not what they should be', () => {
+  it.each(FILES)('%s', async (name, content, adapter, acceptedRows, ledger) => {
+    const [found, count, entries] = await outcome(name, content);
+    if (adapter !== undefined) expect(found).toBe(adapter);
+    expect([count, entries]).toEqual([acceptedRows, ledger]);
+  });
+
+  it.each([
+    ['BZh91AY&SY', /compressed with bzip2; unpack/],
+    ['\u00fd7zXZ\0', /compressed with xz/],
+    [`${'\0'.repeat(257)}ustar${'\0'.repeat(250)}`, /a tar archive/],
+    ['"a text"', /cannot tell the format/],
+  ])('%j is an error that says what it is', async (content, message) => {
+    await expect(outcome('foreign.jsonl.bin', Buffer.from(content, 'latin1'))).rejects.toThrow(message);
+  });
+});
+
+describe('numbers that JavaScript cannot hold', () => {
+  it.each(['12345678901234567891', '-9007199254740993', '1e999', '0.1'])(
+    'are kept as they stand: %s',
+    async (number) => {
+      const line = `{"problem":"1234567890123456789 and \\"12345678901234567890?","answer":${number},"difficulty":1}`;
+      for (const [name, content] of [['n.jsonl', line] as const, ['n.json', `[${line}]`] as const]) {
+        await outcome(name, content);
+        const [written = ''] = readFileSync(join(folder.path, 'out', 'questions.jsonl'), 'utf8').split('\n');
+        const { question, answer } = JSON.parse(written) as Question;
+        expect(question).toBe('1234567890123456789 and "12345678901234567890?');
+        expect(answer.value).toBe(number);
+      }
+    },
+  );
 });

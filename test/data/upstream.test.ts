@@ -7,6 +7,7 @@ import { temporaryFolder } from './fixtures.js';
 import type { Upstream } from './upstreamCase.js';
 import { CHOICE_FILES } from './upstreamCases.choice.js';
 import { OPEN_FILES } from './upstreamCases.open.js';
+import { TASK_FILES } from './upstreamCases.tasks.js';
 
 const folder = temporaryFolder();
 
@@ -23,7 +24,7 @@ function shown({ options, answer }: Question, expected = ''): string {
 }
 
 describe('files in the fields of public data sets', () => {
-  it.each([...CHOICE_FILES, ...OPEN_FILES].map((entry): [string, Upstream] => [entry[0], entry]))(
+  it.each([...CHOICE_FILES, ...OPEN_FILES, ...TASK_FILES].map((entry): [string, Upstream] => [entry[0], entry]))(
     '%s',
     async (_, [, name, content, adapter, outcomes, question]) => {
       const lines = (rows: readonly unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');

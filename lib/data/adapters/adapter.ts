@@ -79,6 +79,14 @@ export function defineAdapter(definition: AdapterDefinition): Adapter {
   const steps = [`adapter:${definition.name}`];
   return {
     ...rest,
+    recognises(row, context) {
+      try {
+        return definition.recognises(row, context);
+      } catch (error) {
+        if (isTooDeep(error)) return false;
+        throw error;
+      }
+    },
     source,
     parse(row, context, identify = true) {
       try {
@@ -86,10 +94,16 @@ export function defineAdapter(definition: AdapterDefinition): Adapter {
         return identify ? { ...question, id: questionId(question) } : question;
       } catch (error) {
         if (error instanceof RowProblem) return drop(error.reason, error.message);
+        if (isTooDeep(error)) return drop('too-deep', 'lists or objects in the row are nested too deeply');
         throw error;
       }
     },
   };
+}
+
+/** Whether the call stack ended, as it does where code walks through values of many thousand levels. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError && /call stack/i.test(error.message);
 }
 
 type Building = { -readonly [Field in keyof Question]: Question[Field] };

@@ -1,5 +1,5 @@
 import { answerWithAliases, truthOr } from '../answer.js';
-import { asObject, isRowObject, optionalText, requireText, type RowObject } from '../fields.js';
+import { asObject, isRowObject, optionalText, requireText, type RowObject, textOf } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import { goldOption, labelled } from '../options.js';
 import { defineAdapter, type ParsedRow } from './adapter.js';
@@ -39,7 +39,7 @@ function gold(fields: RowObject, question: string): ParsedRow {
     return { question, options, answer: goldOption(options, { index: texts.indexOf(only) }) };
   }
   const target = fields['target'];
-  const golds = (Array.isArray(target) ? target : [target]).map(String);
+  const golds = (Array.isArray(target) ? target : [target]).map((one) => textOf(one, 'target'));
   const [single] = golds;
   return {
     question,

@@ -1,4 +1,4 @@
-import { asObject, isRowObject, optionalText, requireScalar, requireText, type RowObject } from '../fields.js';
+import { asObject, isRowObject, optionalText, requireScalar, requireText, type RowObject, textOf } from '../fields.js';
 import { describe } from '../../errors.js';
 import { RowProblem } from '../ledger.js';
 import { goldOption } from '../options.js';
@@ -43,12 +43,15 @@ function choicesOf(row: RowObject): Option[] {
   if (Array.isArray(choices)) {
     return choices.map((choice: unknown) => {
       const { label, text } = asObject(choice);
-      return { label: String(label), text: String(text).trim() };
+      return { label: textOf(label, 'label'), text: textOf(text, 'text').trim() };
     });
   }
   if (isRowObject(choices) && Array.isArray(choices['label']) && Array.isArray(choices['text'])) {
     const texts = choices['text'] as readonly unknown[];
-    return choices['label'].map((label: unknown, i) => ({ label: String(label), text: String(texts[i]).trim() }));
+    return choices['label'].map((label: unknown, i) => ({
+      label: textOf(label, 'label'),
+      text: textOf(texts[i], 'text').trim(),
+    }));
   }
   throw new RowProblem('wrong-type', `choices must be a list or columns label and text; received ${describe(choices)}`);
 }

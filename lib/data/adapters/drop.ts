@@ -1,5 +1,5 @@
 import { answerWithAliases } from '../answer.js';
-import { asObject, isRowObject, optionalText, requireText, requireTexts, type RowObject } from '../fields.js';
+import { asObject, isRowObject, optionalText, requireText, requireTexts, type RowObject, textOf } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import type { Answer } from '../question.js';
 import { defineAdapter } from './adapter.js';
@@ -42,7 +42,7 @@ function fromSpans(answers: RowObject): Answer {
 function fromParts(answer: RowObject): Answer {
   const number = optionalText(answer, 'number');
   if (number !== undefined) return answerWithAliases([number], 'general');
-  const spans = Array.isArray(answer['spans']) ? answer['spans'].map(String) : [];
+  const spans = Array.isArray(answer['spans']) ? answer['spans'].map((span) => textOf(span, 'spans')) : [];
   if (spans.length > 0) return answerWithAliases([spans.join(', ')], 'general');
   const date = isRowObject(answer['date']) ? answer['date'] : {};
   const text = ['day', 'month', 'year'].flatMap((part) => optionalText(date, part) ?? []).join(' ');

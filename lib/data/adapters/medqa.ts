@@ -1,4 +1,4 @@
-import { asObject, isRowObject, optionalText, requireText, type RowObject } from '../fields.js';
+import { asObject, isRowObject, optionalText, requireText, type RowObject, scalarText } from '../fields.js';
 import { goldOption, optionsFromMap } from '../options.js';
 import { defineAdapter } from './adapter.js';
 import { hasFields } from './shapes.js';
@@ -29,5 +29,5 @@ export const medqa = defineAdapter({
 function optionMap(options: unknown): RowObject | undefined {
   if (!Array.isArray(options)) return isRowObject(options) ? options : undefined;
   const pairs = options.filter((option) => hasFields(option, 'key', 'value'));
-  return pairs.length === 0 ? undefined : Object.fromEntries(pairs.map(({ key, value }) => [String(key), value]));
+  return pairs.length === 0 ? undefined : Object.fromEntries(pairs.map(({ key, value }) => [scalarText(key), value]));
 }

@@ -8,6 +8,7 @@ import {
   requireText,
   requireTexts,
   type RowObject,
+  textOf,
 } from '../fields.js';
 import { goldOption, labelled } from '../options.js';
 import { defineAdapter, type ParsedRow, type RowContext } from './adapter.js';
@@ -52,7 +53,7 @@ export const mmlu = defineAdapter({
 });
 
 function readCells(cells: readonly unknown[], context: RowContext): ParsedRow {
-  const [question, ...rest] = cells.map(String);
+  const [question, ...rest] = cells.map((cell) => textOf(cell, 'a cell'));
   const gold = rest.pop();
   if (question === undefined || gold === undefined || rest.length < 2) {
     throw new RowProblem('wrong-type', `expected question, options and gold letter; received ${cells.length} cells`);

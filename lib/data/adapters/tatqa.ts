@@ -1,6 +1,6 @@
 import { typedAnswer } from '../answer.js';
 import { describe } from '../../errors.js';
-import { asObject, isRowObject, optionalText, requireText, type RowObject } from '../fields.js';
+import { asObject, isRowObject, optionalText, requireText, type RowObject, textOf } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import type { Answer } from '../question.js';
 import { defineAdapter } from './adapter.js';
@@ -42,7 +42,9 @@ function report(fields: RowObject): string {
   const table = asObject(fields['table'])['table'];
   if (!Array.isArray(table))
     throw new RowProblem('wrong-type', `table.table must be a list; received ${describe(table)}`);
-  const rows = table.map((row: unknown) => (Array.isArray(row) ? row.map(String).join(' | ') : String(row)));
+  const rows = table.map((row: unknown) =>
+    (Array.isArray(row) ? row : [row]).map((cell) => textOf(cell, 'a cell')).join(' | '),
+  );
   const paragraphs = Array.isArray(fields['paragraphs']) ? fields['paragraphs'] : [];
   const texts = paragraphs.map((paragraph: unknown) => requireText(asObject(paragraph), 'text'));
   return [...rows, '', ...texts].join('\n');
@@ -50,7 +52,8 @@ function report(fields: RowObject): string {
 
 function gold(asked: RowObject, scale: string | undefined): Answer {
   const given = asked['answer'];
-  const parts = (Array.isArray(given) ? given : [given]).map((part: unknown) => String(part).trim());
+  if (given === null || given === undefined) throw new RowProblem('empty-answer', 'the question has no answer');
+  const parts = (Array.isArray(given) ? given : [given]).map((part: unknown) => textOf(part, 'answer').trim());
   const answer = typedAnswer(parts.join('; '), 'general');
   return scale === undefined || answer.type === 'text' ? answer : { ...answer, unit: scale };
 }

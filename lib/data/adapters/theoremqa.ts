@@ -1,6 +1,6 @@
 import { truthOr, typedAnswer } from '../answer.js';
 import { describe } from '../../errors.js';
-import { asObject, optionalText, requireText, type RowObject } from '../fields.js';
+import { asObject, optionalText, requireText, type RowObject, textOf } from '../fields.js';
 import { RowProblem } from '../ledger.js';
 import type { Answer } from '../question.js';
 import { goldOption, splitInlineOptions } from '../options.js';
@@ -31,16 +31,23 @@ function content(fields: RowObject): ParsedRow {
     // The questions write their options as (a), (b), …
     const upper = question.replace(/\(([a-h])\)\s*/g, (_match, letter: string) => ` ${letter.toUpperCase()}. `);
     const split = splitInlineOptions(upper) ?? undefined;
-    if (split !== undefined) return { ...split, answer: goldOption(split.options, goldChoice(String(value))) };
-    return { question, answer: { type: 'text', value: String(value) } };
+    if (split !== undefined)
+      return { ...split, answer: goldOption(split.options, goldChoice(textOf(value, 'Answer'))) };
+    return { question, answer: { type: 'text', value: textOf(value, 'Answer') } };
   }
   return { question, answer: scalarOrList(value, fields['Answer_type'] === 'bool') };
+}
+
+/** A list as text, lists in it included. */
+function listText(items: readonly unknown[]): string {
+  const texts = items.map((item) => (Array.isArray(item) ? listText(item) : textOf(item, 'an item of Answer')));
+  return `[${texts.join(', ')}]`;
 }
 
 /** The gold; tables give truth values as text. */
 function scalarOrList(value: unknown, truth: boolean): Answer {
   if (typeof value === 'boolean' || (truth && typeof value === 'string')) return truthOr(String(value), 'math');
-  if (Array.isArray(value)) return { type: 'expression', value: `[${value.map(String).join(', ')}]` };
+  if (Array.isArray(value)) return { type: 'expression', value: listText(value) };
   if (typeof value === 'number' || typeof value === 'string') {
     const answer = typedAnswer(String(value), 'math');
     return answer.type === 'decimal' ? { ...answer, tolerance: TOLERANCE } : answer;

@@ -1,5 +1,5 @@
 import { answerWithAliases } from '../answer.js';
-import { asObject, isRowObject, requireText } from '../fields.js';
+import { asObject, isRowObject, requireText, textOf } from '../fields.js';
 import { defineAdapter } from './adapter.js';
 
 /** TriviaQA: the value and all its aliases count; both the authors' spelling of the fields and Hugging Face's. */
@@ -17,7 +17,7 @@ export const triviaqa = defineAdapter({
     const answer = asObject(fields['Answer'] ?? fields['answer']);
     const aliases = answer['Aliases'] ?? answer['aliases'];
     const value = requireText(answer, 'Value', 'value');
-    const others = Array.isArray(aliases) ? aliases.map(String) : [];
+    const others = Array.isArray(aliases) ? aliases.map((alias) => textOf(alias, 'Aliases')) : [];
     return {
       question: requireText(fields, 'Question', 'question'),
       answer: answerWithAliases([value, ...others], 'general'),

@@ -138,14 +138,17 @@ function stem(file: string): string {
 function formatOf(head: Buffer, name: string): Format {
   if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? '';
-  if (ending === 'csv' || ending === 'tsv') return ending;
   const text = head
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .trimStart();
+  const table = ending === 'csv' || ending === 'tsv' ? ending : undefined;
+  if (table !== undefined && !/^(?:\[\s*)?\{\s*"/.test(text)) return table;
   // An array under the name of lines: its first line is no row.
   if (/^\[\s*(?:\{|$)/.test(text) && !firstLineIsJson(text)) return 'array';
-  if (ending === 'jsonl' || ending === 'ndjson') return 'jsonl';
+  if (ending === 'jsonl' || ending === 'ndjson') {
+    return !/^\s*[[{]/m.test(text) && csvDelimiter(text) !== undefined ? 'csv' : 'jsonl';
+  }
   if (text.startsWith('[')) return firstLineIsJson(text) ? 'jsonl' : 'array';
   if (text.startsWith('{')) return firstLineIsJson(text) ? 'jsonl' : 'document';
   if (text === '') return 'jsonl';
