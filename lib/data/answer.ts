@@ -8,18 +8,32 @@ const LATEX_FRACTION = /^([-+]?)\s*\\[dt]?frac\s*\{\s*([-+]?\d+)\s*\}\s*\{\s*(\d
 /** `\frac12`: two arguments of one digit each. */
 const SHORT_LATEX_FRACTION = /^([-+]?)\s*\\[dt]?frac\s*(\d)\s*(\d)$/;
 
+/** Questions that ask for all of something, unless it is their sum or number. */
+const ASKS_FOR_ALL =
+  /\b(?:all|every|what are|list)\b|separated by commas|(?:in|de|a)s?cending order|(?:in|de)creasing order/i;
+const ASKS_FOR_ONE =
+  /\b(?:sum|product|total|number of|how many|average|mean|median|least|greatest|smallest|largest|maximum|minimum|remainder)\b/i;
+
+/** Whether groups of three digits with commas are several numbers (`153,370,371`), as the question wants, or one. */
+function asksForSeveral(asked: string): boolean {
+  return /separated by commas/i.test(asked) || (ASKS_FOR_ALL.test(asked) && !ASKS_FOR_ONE.test(asked));
+}
+
 /**
  * Types a gold answer that its source gives as bare text: integers, decimals and fractions are recognised in either
  * domain; what remains is an `expression` in mathematics and `text` elsewhere. One pair of `$…$`, `\(…\)` or `\[…\]`, a
  * leading currency sign before a number, space behind its sign, thousands separators and a final period are not part of
- * the value.
+ * the value. `asked`, the question, tells several numbers of three digits from thousands.
  */
-export function typedAnswer(raw: string, domain: Domain): Answer {
+export function typedAnswer(raw: string, domain: Domain, asked = ''): Answer {
   const value = stripDelimiters(raw.trim());
   const bare = value
     .replace(/^([-+]?)\\?\$\s*(?=[\d.])/, '$1')
     .replace(/^([-+])\s+(?=[\d.\\])/, '$1')
     .replace(/(?<=\d)\.$/, '');
+  if (GROUPED.test(bare) && asksForSeveral(asked)) {
+    return { type: domain === 'math' ? 'expression' : 'text', value: bare.split(',').join(', ') };
+  }
   const number = numericAnswer(bare);
   if (number !== undefined) {
     return bare !== value.replace(/\.$/, '') && value.includes('$') ? { ...number, unit: '$' } : number;
@@ -62,11 +76,11 @@ function stripDelimiters(text: string): string {
 }
 
 /** `yes`, `no`, `true` and `false` as a truth value; anything else typed as by `typedAnswer`. */
-export function truthOr(raw: string, domain: Domain): Answer {
+export function truthOr(raw: string, domain: Domain, asked = ''): Answer {
   const word = raw.trim().toLowerCase().replace(/\.$/, '');
   if (word === 'yes' || word === 'true') return { type: 'boolean', value: 'true' };
   if (word === 'no' || word === 'false') return { type: 'boolean', value: 'false' };
-  return typedAnswer(raw, domain);
+  return typedAnswer(raw, domain, asked);
 }
 
 /**

@@ -328,4 +328,30 @@ export const OPEN_FILES: readonly Upstream[] = [
     undefined,
     ['integer:4'],
   ],
+  [
+    'numbers of three digits',
+    'd.jsonl',
+    [
+      { problem: 'Find all areas.', answer: '$198,118,122,142$', difficulty: 1 },
+      { problem: 'Find the sum of all areas.', answer: '494,550', difficulty: 1 },
+      { problem: 'What is its mass?', answer: '$120,000$', difficulty: 1 },
+    ],
+    'deepscaler',
+    ['expression:198, 118, 122, 142', 'integer:494550', 'integer:120000'],
+  ],
+  [
+    'a letter in LaTeX',
+    'm.jsonl',
+    [
+      {
+        problem: 'Which is it?\n\n(A) Line\n(B) Circle\n(C) Point\n\nEnter the letter of the correct option.',
+        level: 'Level 1',
+        type: 'Geometry',
+        solution: 'So $\\boxed{\\text{(B)}}$.',
+      },
+    ],
+    'math',
+    ['B/3'],
+    'Which is it?',
+  ],
 ];

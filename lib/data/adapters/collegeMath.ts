@@ -12,9 +12,14 @@ export const collegeMath = defineAdapter({
   recognises: (row) => hasFields(row, 'question', 'answer', 'question_number'),
   read(row) {
     const fields = asObject(row);
+    const question = requireText(fields, 'question');
+    const gold = requireText(fields, 'answer').replace(
+      /^(?:the )?(?:solution|answer)(?: set)? is:?\s+(?=[$\\\d(-])/i,
+      '',
+    );
     return {
-      question: requireText(fields, 'question'),
-      answer: typedAnswer(requireText(fields, 'answer'), 'math'),
+      question,
+      answer: typedAnswer(gold, 'math', question),
       subject: optionalText(fields, 'data_topic'),
     };
   },

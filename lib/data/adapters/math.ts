@@ -1,7 +1,7 @@
-import { answerWithAliases } from '../answer.js';
+import { answerWithAliases, typedAnswer } from '../answer.js';
 import { asObject, optionalText, requireText } from '../fields.js';
 import { defineAdapter } from './adapter.js';
-import { boxedGold, hasFields } from './shapes.js';
+import { boxedGold, hasFields, readLatexChoices } from './shapes.js';
 
 /** A note behind the answer, of a second one; its box is not the gold. */
 const ALSO_ACCEPTED = /Note:\s*\$?\\boxed\{([^{}]+)\}\$?\s+is also accepted[^$]*$/;
@@ -19,10 +19,11 @@ export const math = defineAdapter({
     const solution = requireText(fields, 'solution');
     const gold = boxedGold(solution.replace(ALSO_ACCEPTED, ''));
     const also = ALSO_ACCEPTED.exec(solution)?.[1];
-    return {
-      question: requireText(fields, 'problem'),
-      answer: answerWithAliases(also === undefined ? [gold] : [gold, also], 'math'),
-      subject: optionalText(fields, 'type'),
-    };
+    const question = requireText(fields, 'problem');
+    const subject = optionalText(fields, 'type');
+    const choice = readLatexChoices(question, gold);
+    if (choice !== undefined) return { ...choice, subject };
+    const answer = also === undefined ? typedAnswer(gold, 'math', question) : answerWithAliases([gold, also], 'math');
+    return { question, answer, subject };
   },
 });

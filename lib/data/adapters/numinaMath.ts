@@ -25,7 +25,7 @@ export const numinaMath = defineAdapter({
     const problem = requireText(fields, 'problem');
     const choice = readInlineChoices(problem, gold) ?? readLatexChoices(problem, gold);
     return choice === undefined
-      ? { question: problem, answer: typedAnswer(gold, 'math'), subject }
+      ? { question: problem, answer: typedAnswer(gold, 'math', problem), subject }
       : { ...choice, subject };
   },
 });

@@ -16,7 +16,7 @@ import { goldChoice } from './shapes.js';
 export function questionWithGold(text: string, gold: string, domain: Domain): ParsedRow {
   const letter = splitLabelledGold(gold);
   const split = letter === undefined ? undefined : splitOptions(text);
-  if (letter === undefined || split === undefined) return { question: text, answer: truthOr(gold, domain) };
+  if (letter === undefined || split === undefined) return { question: text, answer: truthOr(gold, domain, text) };
   const choice = letter.text === undefined ? goldChoice(letter.label) : letter;
   return { question: split.question, options: split.options, answer: goldOption(split.options, choice) };
 }

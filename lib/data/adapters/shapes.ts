@@ -58,11 +58,16 @@ export function plainAdapter(shape: PlainShape): Adapter {
         solution === undefined || answer.some((name) => name in fields)
           ? requireScalar(fields, ...answer)
           : boxedGold(requireText(fields, solution));
-      const gold = typedAnswer(given, shape.domain);
+      const asked = requireText(fields, ...question);
+      const shared = { subject: subject === undefined ? undefined : optionalText(fields, subject) };
+      // Bare letters stay what they are: `plain` rows have nothing but question and gold.
+      const choice = given.trim().startsWith('\\') ? readLatexChoices(asked, given) : undefined;
+      if (choice !== undefined) return { ...choice, ...shared };
+      const gold = typedAnswer(given, shape.domain, asked);
       return {
-        question: requireText(fields, ...question),
+        question: asked,
         answer: gold.type === 'decimal' && tolerance !== undefined ? { ...gold, tolerance } : gold,
-        subject: subject === undefined ? undefined : optionalText(fields, subject),
+        ...shared,
       };
     },
   });
@@ -94,13 +99,16 @@ export function readInlineChoices(text: string, gold: string): ParsedRow | undef
   return split === undefined ? undefined : { ...split, answer: goldOption(split.options, goldChoice(gold)) };
 }
 
-/** As `readInlineChoices`, of options in LaTeX: `$\\textbf{(A)}\\ 1 \\qquad \\textbf{(B)}\\ 2 …$`. */
+/**
+ * As `readInlineChoices`, of options labelled in LaTeX (`$\\textbf{(A)}\\ 1 \\qquad \\textbf{(B)}\\ 2 …$`), or in any way
+ * where the gold is a letter in LaTeX (`\\text{(B)}`).
+ */
 export function readLatexChoices(text: string, gold: string): ParsedRow | undefined {
-  const letter = /^(?:\\[a-z]+\s*\{)?\s*\(?([A-J])\)?\s*\}?$/.exec(gold.trim())?.[1];
-  const split = letter === undefined ? undefined : splitLatexOptions(text);
-  return letter === undefined || split === undefined
-    ? undefined
-    : { ...split, answer: goldOption(split.options, { label: letter }) };
+  const [, command, letter] = /^(\\[a-z]+\s*\{)?\s*\(?([A-J])\)?\s*\}?$/.exec(gold.trim()) ?? [];
+  if (letter === undefined) return undefined;
+  const bare = text.replace(/\s*Enter the letter of[^.]*\.?\s*$/i, '');
+  const split = splitLatexOptions(bare) ?? (command === undefined ? undefined : splitInlineOptions(bare));
+  return split === undefined ? undefined : { ...split, answer: goldOption(split.options, { label: letter }) };
 }
 
 /** A gold given as letter (`C`, `(c)`), index from 0, or option text. Several letters drop the row (`multi-answer`). */
