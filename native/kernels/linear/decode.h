@@ -19,12 +19,22 @@ CT_INLINE typename V::F LoadBias(const float* bias, size_t n) {
   return n >= V::kWidth ? V::Load(bias) : V::LoadPartial(bias, n, 0.0F);
 }
 
-// Adds one square of steps to the sums, `steps` <= kWidth of them, from row[i] + k on. hidden: [step][token].
+// Bytes of a square of the weights.
+template <class C>
+constexpr size_t kSquareBytes = C::Vector::kWidth* C::Vector::kWidth* C::kPerCell * sizeof(typename C::T);
+
+// Adds one square of steps to the sums, `steps` <= kWidth of them, from row[i] + k on. hidden: [step][token]. Meanwhile
+// fetches kSquareBytes at `ahead`, a line now and then (all at once they keep loads waiting), and at the start of a
+// page the next page's first line, so that its address is known by then.
 template <class C, size_t kTokens, bool kWhole>
 CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t steps, size_t depth, const float* hidden,
-                            typename C::Vector::F* sum) {
+                            const char* ahead, typename C::Vector::F* sum) {
   using V = typename C::Vector;
   constexpr size_t w = V::kWidth;
+  constexpr size_t kLine = 64;
+  constexpr size_t kPage = 4096;
+  constexpr size_t kAheadPerStep = kSquareBytes<C> / w;
+  if (reinterpret_cast<uintptr_t>(ahead) % kPage < kSquareBytes<C>) V::Prefetch(ahead + kPage);
   typename V::F square[w];
   const size_t cell = w == 1 ? C::StepOf(k) : k;
 #pragma GCC unroll 16
@@ -35,6 +45,7 @@ CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t st
 #pragma GCC unroll 16
   for (size_t i = 0; i < w; ++i) {
     if (!kWhole && i >= steps) break;
+    if (i * kAheadPerStep % kLine == 0) V::Prefetch(ahead + i * kAheadPerStep);
 #pragma GCC unroll 8
     for (size_t t = 0; t < kTokens; ++t) {
       sum[t] = C::Step(square[w == 1 ? 0 : C::StepOf(i)], V::Set(hidden[i * kTokens + t]), sum[t]);
@@ -42,8 +53,9 @@ CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t st
   }
 }
 
-// One vector of vocabulary entries; rows of the weights past `entries` are read as the last one. The processor's own
-// prefetching keeps up with the few streams of a vector: fetching by hand, near or far, measured slower.
+// One vector of vocabulary entries; rows of the weights past `entries` are read as the last one. The rows of the next
+// vector are fetched meanwhile into the second-level cache, one after the other as they lie in memory: a single stream,
+// which the processor prefetches well, as it does not the interleaved rows of the squares.
 template <class C, size_t kTokens>
 CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t first, size_t entries,
                             typename C::Vector::F* total) {
@@ -54,6 +66,7 @@ CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t
   const T* row[w];
   for (size_t i = 0; i < w; ++i) row[i] = weight + (i < entries ? i : entries - 1) * op.weight_stride;
   const size_t steps = C::Steps(op.depth);
+  const char* ahead = reinterpret_cast<const char*>(weight + w * op.weight_stride);
   const size_t whole = w == 1 ? op.depth / 2 * 2 : op.depth / (w * C::kPerCell) * w;  // Steps of whole squares.
   for (size_t begin = 0; begin < steps; begin += C::kBlock) {
     const size_t end = steps - begin < C::kBlock ? steps : begin + C::kBlock;
@@ -61,11 +74,11 @@ CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t
     typename V::F sum[kTokens];
     for (size_t t = 0; t < kTokens; ++t) sum[t] = V::Set(0.0F);
     size_t k = begin;
-    for (; k + w <= whole_end; k += w) {
-      DecodeSquare<C, kTokens, true>(row, k, w, op.depth, hidden + k * kTokens, sum);
+    for (; k + w <= whole_end; k += w, ahead += kSquareBytes<C>) {
+      DecodeSquare<C, kTokens, true>(row, k, w, op.depth, hidden + k * kTokens, ahead, sum);
     }
-    for (; k < end; k += w) {
-      DecodeSquare<C, kTokens, false>(row, k, end - k, op.depth, hidden + k * kTokens, sum);
+    for (; k < end; k += w, ahead += kSquareBytes<C>) {
+      DecodeSquare<C, kTokens, false>(row, k, end - k, op.depth, hidden + k * kTokens, ahead, sum);
     }
     for (size_t t = 0; t < kTokens; ++t) total[t] = begin == 0 ? sum[t] : V::Add(total[t], sum[t]);
   }
