@@ -55,7 +55,10 @@ CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t st
 #pragma GCC unroll 16
   for (size_t i = 0; i < w; ++i) {
     if (!kWhole && i >= steps) break;
-    if (i * kStepBytes<C> % kLine == 0) V::Prefetch(ahead + i * kStepBytes<C>);
+    if (w > 1 && i * kStepBytes<C> % kLine == 0) {
+      V::Prefetch(ahead + i * kStepBytes<C>);
+      asm volatile("" ::: "memory");  // Keeps the compiler from gathering them.
+    }
 #pragma GCC unroll 8
     for (size_t t = 0; t < kTokens; ++t) {
       sum[t] = C::Step(square[w == 1 ? 0 : C::StepOf(i)], V::Set(hidden[i * kTokens + t]), sum[t]);
