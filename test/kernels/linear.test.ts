@@ -37,6 +37,17 @@ describe.each(TYPES)('linearLogits of %s', (type) => {
     }
   });
 
+  it.each([1, 8])('has the same bits wherever the weights start, for %i rows', (rows) => {
+    const [depth, vocab] = [2144, 19]; // Whole vectors, beyond two blocks.
+    const { hidden, weight, options } = operandsOf(type, rows, depth, vocab, 3);
+    const expected = linearLogits(hidden, weight, options);
+    for (let shift = 1; shift <= 33; shift++) {
+      const shifted = new (type === 'float32' ? Float32Array : Uint16Array)(weight.length + shift).subarray(shift);
+      shifted.set(weight);
+      expect(sameBits((threads) => linearLogits(hidden, shifted, { ...options, threads }))).toEqual(expected);
+    }
+  });
+
   it('handles subnormals as specified', () => {
     const [rows, depth, vocab] = [10, 35, 18];
     const { hidden, weight, options, x, w } = operandsOf(type, rows, depth, vocab, 5);

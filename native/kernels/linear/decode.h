@@ -19,12 +19,32 @@ CT_INLINE typename V::F LoadBias(const float* bias, size_t n) {
   return n >= V::kWidth ? V::Load(bias) : V::LoadPartial(bias, n, 0.0F);
 }
 
-// Adds one square of steps to the sums, `steps` <= kWidth of them, from row[i] + k on. hidden: [step][token].
+// Bytes of the weights that a step of a vector of entries takes.
+template <class C>
+constexpr size_t kStepBytes = sizeof(typename C::T) * C::kPerCell* C::Vector::kWidth;
+
+// Steps in front of the first aligned vector of every row, an even number; 0 where rows do not agree on it. Vectors
+// that cross lines would read them twice, and rows a power of two apart put each other out of the first-level cache.
+template <class C>
+CT_INLINE size_t StepsToAlignment(const typename C::T* weight, size_t stride) {
+  constexpr size_t w = C::Vector::kWidth;
+  constexpr size_t kCell = C::kPerCell * sizeof(typename C::T);
+  if (w == 1 || stride * sizeof(typename C::T) % (w * kCell) != 0) return 0;
+  const size_t past = reinterpret_cast<uintptr_t>(weight) % (w * kCell);
+  return past % (2 * kCell) == 0 ? (w - past / kCell) % w : 0;
+}
+
+// Adds one square of steps to the sums, `steps` <= kWidth of them, from row[i] + k on. hidden: [step][token]. Meanwhile
+// fetches as many bytes at `ahead`, a line now and then (all at once they keep loads waiting), and at the start of a
+// page the next page's first line, so that its address is known by then.
 template <class C, size_t kTokens, bool kWhole>
 CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t steps, size_t depth, const float* hidden,
-                            typename C::Vector::F* sum) {
+                            const char* ahead, typename C::Vector::F* sum) {
   using V = typename C::Vector;
   constexpr size_t w = V::kWidth;
+  constexpr size_t kLine = 64;
+  constexpr size_t kPage = 4096;
+  if (reinterpret_cast<uintptr_t>(ahead) % kPage < w * kStepBytes<C>) V::Prefetch(ahead + kPage);
   typename V::F square[w];
   const size_t cell = w == 1 ? C::StepOf(k) : k;
 #pragma GCC unroll 16
@@ -35,6 +55,10 @@ CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t st
 #pragma GCC unroll 16
   for (size_t i = 0; i < w; ++i) {
     if (!kWhole && i >= steps) break;
+    if (w > 1 && i * kStepBytes<C> % kLine == 0) {
+      V::Prefetch(ahead + i * kStepBytes<C>);
+      asm volatile("" ::: "memory");  // Keeps the compiler from gathering them.
+    }
 #pragma GCC unroll 8
     for (size_t t = 0; t < kTokens; ++t) {
       sum[t] = C::Step(square[w == 1 ? 0 : C::StepOf(i)], V::Set(hidden[i * kTokens + t]), sum[t]);
@@ -42,8 +66,9 @@ CT_INLINE void DecodeSquare(const typename C::T* const* row, size_t k, size_t st
   }
 }
 
-// One vector of vocabulary entries; rows of the weights past `entries` are read as the last one. The processor's own
-// prefetching keeps up with the few streams of a vector: fetching by hand, near or far, measured slower.
+// One vector of vocabulary entries; rows of the weights past `entries` are read as the last one. The rows of the next
+// vector are fetched meanwhile into the second-level cache, one after the other as they lie in memory: a single stream,
+// which the processor prefetches well, as it does not the interleaved rows of the squares.
 template <class C, size_t kTokens>
 CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t first, size_t entries,
                             typename C::Vector::F* total) {
@@ -54,19 +79,26 @@ CT_INLINE void DecodeVector(const LinearProduct& op, const float* hidden, size_t
   const T* row[w];
   for (size_t i = 0; i < w; ++i) row[i] = weight + (i < entries ? i : entries - 1) * op.weight_stride;
   const size_t steps = C::Steps(op.depth);
-  const size_t whole = w == 1 ? op.depth / 2 * 2 : op.depth / (w * C::kPerCell) * w;  // Steps of whole squares.
+  const char* next = reinterpret_cast<const char*>(weight + w * op.weight_stride);
+  const size_t lead = StepsToAlignment<C>(weight, op.weight_stride);
+  const size_t whole = w == 1 ? op.depth / 2 * 2 : op.depth / C::kPerCell;  // Steps that squares may be whole in.
   for (size_t begin = 0; begin < steps; begin += C::kBlock) {
     const size_t end = steps - begin < C::kBlock ? steps : begin + C::kBlock;
     const size_t whole_end = end < whole ? end : whole;
     typename V::F sum[kTokens];
     for (size_t t = 0; t < kTokens; ++t) sum[t] = V::Set(0.0F);
+    const auto part = [&](size_t k, size_t n) __attribute__((always_inline)) {
+      DecodeSquare<C, kTokens, false>(row, k, n, op.depth, hidden + k * kTokens, next + k * kStepBytes<C>, sum);
+    };
     size_t k = begin;
+    if (lead > 0) {
+      part(k, end - k < lead ? end - k : lead);
+      k += lead;
+    }
     for (; k + w <= whole_end; k += w) {
-      DecodeSquare<C, kTokens, true>(row, k, w, op.depth, hidden + k * kTokens, sum);
+      DecodeSquare<C, kTokens, true>(row, k, w, op.depth, hidden + k * kTokens, next + k * kStepBytes<C>, sum);
     }
-    for (; k < end; k += w) {
-      DecodeSquare<C, kTokens, false>(row, k, end - k, op.depth, hidden + k * kTokens, sum);
-    }
+    for (; k < end; k += w) part(k, end - k);
     for (size_t t = 0; t < kTokens; ++t) total[t] = begin == 0 ? sum[t] : V::Add(total[t], sum[t]);
   }
 }
