@@ -3,10 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/sequence.h"
+#include "kernels/policy_loss/tile_steps.h"
 #include "kernels/policy_loss/token.h"
 #include "kernels/token_lanes.h"
 #include "kernels/token_mask.h"
@@ -33,31 +33,38 @@ struct TileSums {
   }
 };
 
-// `part` is that of token i in the lanes.
-template <class V, template <class> class L>
-CT_INLINE void TokenStep(const PolicyLoss& op, size_t i, size_t n, size_t part, const SequenceVectors<V>& s,
-                         TileSums<V>* sums) {
-  using F = typename V::F;
-  const TokenResult<V> r = Evaluate<V, L>(op, i, n, s);
-  sums->policy.Add(part, r.valid, r.policy.loss);
-  sums->log_ratio.Add(part, r.valid, r.log_ratio);
-  sums->ratio.Add(part, r.valid, r.ratio);
-  if (op.ref_logprobs != nullptr) sums->kl.Add(part, r.valid, r.kl);
-  uint64_t counts = V::Count(V::And(r.valid, r.policy.low)) | V::Count(V::And(r.valid, r.policy.high)) << 16;
-  if constexpr (!L<V>::kPlain) {
-    if (op.weights != nullptr) sums->weight.Add(part, r.valid, r.weight);
-    if (op.entropies != nullptr) sums->entropy.Add(part, r.valid, r.entropy);
-    counts |= V::Count(V::And(r.valid, r.policy.dual)) << 32 | V::Count(V::And(r.valid, r.dropped)) << 48;
+template <class V, template <class> class L, bool kOptions>
+struct TokenStep {
+  const PolicyLoss& op;
+  const SequenceVectors<V>& s;
+  TileSums<V> sums;
+
+  template <bool kWhole>
+  CT_INLINE void Run(size_t i, size_t n, size_t part) {
+    using F = typename V::F;
+    if constexpr (kWhole) n = V::kWidth;
+    const TokenResult<V> r = Evaluate<V, L, kOptions>(op, i, n, s);
+    sums.policy.Add(part, r.valid, r.policy.loss);
+    sums.log_ratio.Add(part, r.valid, r.log_ratio);
+    sums.ratio.Add(part, r.valid, r.ratio);
+    if (op.ref_logprobs != nullptr) sums.kl.Add(part, r.valid, r.kl);
+    uint64_t counts = V::Count(V::And(r.valid, r.policy.low)) | V::Count(V::And(r.valid, r.policy.high)) << 16 |
+                      V::Count(V::And(r.valid, r.policy.dual)) << 32;
+    if constexpr (kOptions) {
+      if (op.weights != nullptr) sums.weight.Add(part, r.valid, r.weight);
+      if (op.entropies != nullptr) sums.entropy.Add(part, r.valid, r.entropy);
+      counts |= V::Count(V::And(r.valid, r.dropped)) << 48;
+    }
+    sums.counts += counts;
+    F gradient = V::Mul(r.gradient, s.scale);
+    gradient = V::Select(V::Equal(gradient, gradient), gradient, V::Set(spec::QuietNan()));
+    StoreTokens<V>(op.d_logprobs, i, n, V::Select(r.valid, gradient, V::Set(0.0F)));
+    if (kOptions && op.d_entropies != nullptr) {
+      const F d = V::Mul(V::Set(-op.params.entropy_coef), s.scale);
+      StoreTokens<V>(op.d_entropies, i, n, V::Select(r.valid, d, V::Set(0.0F)));
+    }
   }
-  sums->counts += counts;
-  F gradient = V::Mul(r.gradient, s.scale);
-  gradient = V::Select(V::Equal(gradient, gradient), gradient, V::Set(spec::QuietNan()));
-  StoreTokens<V>(op.d_logprobs, i, n, V::Select(r.valid, gradient, V::Set(0.0F)));
-  if (!L<V>::kPlain && op.d_entropies != nullptr) {
-    const F d = V::Mul(V::Set(-op.params.entropy_coef), s.scale);
-    StoreTokens<V>(op.d_entropies, i, n, V::Select(r.valid, d, V::Set(0.0F)));
-  }
-}
+};
 
 // How many valid tokens of [begin, end) have a loss that is not finite: only asked where a tile's sum is not.
 template <class V, template <class> class L>
@@ -72,18 +79,12 @@ uint64_t CountNonFinite(const PolicyLoss& op, size_t begin, size_t end, const Se
 }
 
 // Adds a tile's sums to `out`; whether they are finite.
-template <class V, template <class> class L>
+template <class V, template <class> class L, bool kOptions>
 CT_INLINE bool TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, const SequenceVectors<V>& s, double* out) {
-  constexpr size_t w = V::kWidth;
-  TileSums<V> t;
+  TokenStep<V, L, kOptions> step = {op, s, {}};
+  TileSums<V>& t = step.sums;
   t.Clear();
-  size_t i = begin;
-  size_t part = 0;
-  for (; i + w <= end; i += w) {
-    TokenStep<V, L>(op, i, w, part, s, &t);
-    part = (part + 1) % LaneSum<V>::kParts;
-  }
-  if (i < end) TokenStep<V, L>(op, i, end - i, part, s, &t);
+  ForTile<V>(begin, end, step);
   const double policy = t.policy.Join();
   const double kl = t.kl.Join();
   const double entropy = t.entropy.Join();
@@ -112,7 +113,7 @@ CT_INLINE SequenceVectors<V> SequenceVectorsOf(const PolicyLoss& op, size_t sequ
   return s;
 }
 
-template <class V, template <class> class L>
+template <class V, template <class> class L, bool kOptions>
 void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
   const PolicyLoss op = given;  // A copy that no store can alias: parameters stay in registers.
   for (size_t q = begin; q < end; ++q) {
@@ -123,7 +124,7 @@ void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, doubl
     const auto last = static_cast<size_t>(op.offsets[q + 1]);
     for (auto i = static_cast<size_t>(op.offsets[q]); i < last; i += spec::kTokenTile) {
       const size_t stop = last - i < spec::kTokenTile ? last : i + spec::kTokenTile;
-      if (!TileOfTokens<V, L>(op, i, stop, s, out)) {
+      if (!TileOfTokens<V, L, kOptions>(op, i, stop, s, out)) {
         out[kNonFinite] += static_cast<double>(CountNonFinite<V, L>(given, i, stop, s));
       }
     }
@@ -139,25 +140,25 @@ struct SequenceSums {
 };
 
 template <class V, bool kDivergence>
-CT_INLINE void SequenceStep(const PolicyLoss& op, const float* rollout, float advantage, size_t i, size_t n,
-                            size_t part, SequenceSums<V>* sums) {
-  const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
-  const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
-  const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
-  sums->log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
-  if constexpr (kDivergence) sums->divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
-}
+struct SequenceStep {
+  const PolicyLoss& op;
+  const float* rollout;
+  float advantage;
+  SequenceSums<V> sums;
 
-template <class V, bool kDivergence, size_t... kPart>
-CT_INLINE void SequenceSteps(const PolicyLoss& op, const float* rollout, float advantage, size_t i,
-                             SequenceSums<V>* sums, std::index_sequence<kPart...>) {
-  (SequenceStep<V, kDivergence>(op, rollout, advantage, i + kPart * V::kWidth, V::kWidth, kPart, sums), ...);
-}
+  template <bool kWhole>
+  CT_INLINE void Run(size_t i, size_t n, size_t part) {
+    if constexpr (kWhole) n = V::kWidth;
+    const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
+    const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
+    const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
+    sums.log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
+    if constexpr (kDivergence) sums.divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+  }
+};
 
 template <class V, bool kDivergence>
 void SequencesOf(const PolicyLoss& given, SequenceTerms* terms, size_t begin, size_t end) {
-  constexpr size_t w = V::kWidth;
-  constexpr size_t kParts = LaneSum<V>::kParts;
   const PolicyLoss op = given;
   const float* rollout = op.rollout_logprobs != nullptr ? op.rollout_logprobs : op.old_logprobs;
   for (size_t q = begin; q < end; ++q) {
@@ -165,19 +166,11 @@ void SequencesOf(const PolicyLoss& given, SequenceTerms* terms, size_t begin, si
     const float advantage = op.token_advantages ? 0.0F : op.advantages[q];
     for (auto tile = static_cast<size_t>(op.offsets[q]); tile < last; tile += spec::kTokenTile) {
       const size_t stop = last - tile < spec::kTokenTile ? last : tile + spec::kTokenTile;
-      SequenceSums<V> whole;
-      whole.log_ratio.Clear();
-      whole.divergence.Clear();
-      size_t i = tile;
-      if constexpr (kParts <= 4) {
-        for (; i + spec::kTokenLanes <= stop; i += spec::kTokenLanes) {
-          SequenceSteps<V, kDivergence>(op, rollout, advantage, i, &whole, std::make_index_sequence<kParts>());
-        }
-      }
-      SequenceSums<V> sums = whole;  // In memory, as in PlainTile.
-      for (size_t part = 0; i < stop; i += w, part = (part + 1) % kParts) {
-        SequenceStep<V, kDivergence>(op, rollout, advantage, i, stop - i < w ? stop - i : w, part, &sums);
-      }
+      SequenceStep<V, kDivergence> step = {op, rollout, advantage, {}};
+      SequenceSums<V>& sums = step.sums;
+      sums.log_ratio.Clear();
+      sums.divergence.Clear();
+      ForTile<V>(tile, stop, step);
       terms[q].log_ratio_sum += sums.log_ratio.Join();
       if constexpr (kDivergence) terms[q].divergence_sum += sums.divergence.Join();
     }
