@@ -150,7 +150,7 @@ CT_INLINE bool PlainTile(const PolicyLoss& op, size_t begin, size_t end, const P
   PlainStep<V, kLoss, kMasked, kHasKl> step = {op, s, {}};
   PlainSums<V>& t = step.sums;
   t.Clear();
-  ForTile<V>(begin, end, step);
+  ForTile<V, true>(begin, end, step);
   const double policy = t.policy.Join();
   const double kl = kHasKl ? t.kl.Join() : 0.0;
   out[kPolicyLoss] += policy;
@@ -195,18 +195,19 @@ void PlainLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double
   }
 }
 
-template <class V, template <class> class L>
-constexpr LossLoops TokensOf() {
-  return {PolicyLossTokens<V, L, false>, PolicyLossTokens<V, L, true>};
+// kSimple: a loop of its own without options. Losses that are bound by their formulas gain nothing by it.
+template <class V, template <class> class L, bool kSimple>
+constexpr LossLoops LoopsOf() {
+  return {PolicyLossTokens<V, L, !kSimple>, PolicyLossTokens<V, L, true>};
 }
 
 template <class V>
 constexpr PolicyLossKernel MakePolicyLossKernel() {
   return {
       PolicyLossSequences<V>,
-      {TokensOf<V, ClipLoss>(), TokensOf<V, CispoLoss>(), TokensOf<V, ToprLoss>(), TokensOf<V, ReinforceLoss>(),
-       TokensOf<V, DppoTvLoss>(), TokensOf<V, DppoKlLoss>(), TokensOf<V, VespoLoss>(), TokensOf<V, SapoLoss>(),
-       TokensOf<V, GmpoLoss>(), TokensOf<V, KlCovLoss>(), TokensOf<V, SquaredLoss>()},
+      {LoopsOf<V, ClipLoss, true>(), LoopsOf<V, CispoLoss, true>(), LoopsOf<V, ToprLoss, true>(), LoopsOf<V, ReinforceLoss, true>(),
+       LoopsOf<V, DppoTvLoss, true>(), LoopsOf<V, DppoKlLoss, false>(), LoopsOf<V, VespoLoss, false>(), LoopsOf<V, SapoLoss, false>(),
+       LoopsOf<V, GmpoLoss, false>(), LoopsOf<V, KlCovLoss, false>(), LoopsOf<V, SquaredLoss, true>()},
       {{PlainLossTokens<V, PlainLoss::kClip, ClipLoss, false>, PlainLossTokens<V, PlainLoss::kClip, ClipLoss, true>},
        {PlainLossTokens<V, PlainLoss::kLimitedClip, ClipLoss, false>,
         PlainLossTokens<V, PlainLoss::kLimitedClip, ClipLoss, true>},

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/sequence.h"
@@ -84,7 +85,7 @@ CT_INLINE bool TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, cons
   TokenStep<V, L, kOptions> step = {op, s, {}};
   TileSums<V>& t = step.sums;
   t.Clear();
-  ForTile<V>(begin, end, step);
+  ForTile<V, !kOptions>(begin, end, step);
   const double policy = t.policy.Join();
   const double kl = t.kl.Join();
   const double entropy = t.entropy.Join();
@@ -140,25 +141,25 @@ struct SequenceSums {
 };
 
 template <class V, bool kDivergence>
-struct SequenceStep {
-  const PolicyLoss& op;
-  const float* rollout;
-  float advantage;
-  SequenceSums<V> sums;
+CT_INLINE void SequenceStep(const PolicyLoss& op, const float* rollout, float advantage, size_t i, size_t n,
+                            size_t part, SequenceSums<V>* sums) {
+  const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
+  const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
+  const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
+  sums->log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
+  if constexpr (kDivergence) sums->divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
+}
 
-  template <bool kWhole>
-  CT_INLINE void Run(size_t i, size_t n, size_t part) {
-    if constexpr (kWhole) n = V::kWidth;
-    const typename V::M valid = LoadMask<V>(op.mask, i, n, true);
-    const typename V::F logprob = LoadTokens<V>(op.logprobs, i, n);
-    const typename V::F d = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
-    sums.log_ratio.Add(part, valid, SequenceLogRatio<V>(op, i, n, d, advantage));
-    if constexpr (kDivergence) sums.divergence.Add(part, valid, V::Sub(LoadTokens<V>(rollout, i, n), logprob));
-  }
-};
+template <class V, bool kDivergence, size_t... kPart>
+CT_INLINE void SequenceSteps(const PolicyLoss& op, const float* rollout, float advantage, size_t i,
+                             SequenceSums<V>* sums, std::index_sequence<kPart...>) {
+  (SequenceStep<V, kDivergence>(op, rollout, advantage, i + kPart * V::kWidth, V::kWidth, kPart, sums), ...);
+}
 
 template <class V, bool kDivergence>
 void SequencesOf(const PolicyLoss& given, SequenceTerms* terms, size_t begin, size_t end) {
+  constexpr size_t w = V::kWidth;
+  constexpr size_t kParts = LaneSum<V>::kParts;
   const PolicyLoss op = given;
   const float* rollout = op.rollout_logprobs != nullptr ? op.rollout_logprobs : op.old_logprobs;
   for (size_t q = begin; q < end; ++q) {
@@ -166,11 +167,19 @@ void SequencesOf(const PolicyLoss& given, SequenceTerms* terms, size_t begin, si
     const float advantage = op.token_advantages ? 0.0F : op.advantages[q];
     for (auto tile = static_cast<size_t>(op.offsets[q]); tile < last; tile += spec::kTokenTile) {
       const size_t stop = last - tile < spec::kTokenTile ? last : tile + spec::kTokenTile;
-      SequenceStep<V, kDivergence> step = {op, rollout, advantage, {}};
-      SequenceSums<V>& sums = step.sums;
-      sums.log_ratio.Clear();
-      sums.divergence.Clear();
-      ForTile<V>(tile, stop, step);
+      SequenceSums<V> whole;
+      whole.log_ratio.Clear();
+      whole.divergence.Clear();
+      size_t i = tile;
+      if constexpr (kParts <= 4) {
+        for (; i + spec::kTokenLanes <= stop; i += spec::kTokenLanes) {
+          SequenceSteps<V, kDivergence>(op, rollout, advantage, i, &whole, std::make_index_sequence<kParts>());
+        }
+      }
+      SequenceSums<V> sums = whole;  // In memory, as in PlainTile.
+      for (size_t part = 0; i < stop; i += w, part = (part + 1) % kParts) {
+        SequenceStep<V, kDivergence>(op, rollout, advantage, i, stop - i < w ? stop - i : w, part, &sums);
+      }
       terms[q].log_ratio_sum += sums.log_ratio.Join();
       if constexpr (kDivergence) terms[q].divergence_sum += sums.divergence.Join();
     }

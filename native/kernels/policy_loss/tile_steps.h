@@ -19,21 +19,21 @@ CT_INLINE void StepsOf(Step& step, size_t i, size_t left, std::index_sequence<kP
 }
 
 // Calls step.Run<kWhole>(i, n, part) for the tokens of a tile, vector by vector: tokens [i, i + n), n <= kWidth and where
-// kWhole equal to it, belong to lanes `part` of a LaneSum. Where those fit in registers `part` is a constant in every
-// step, the last included, so that they stay there; n may be 0 then.
-template <class V, class Step>
+// kWhole equal to it, belong to lanes `part` of a LaneSum. Where those fit in registers and kUnrolled, `part` is a
+// constant in every step, so that they stay there; the last steps have any n then, from 0 to kWidth.
+template <class V, bool kUnrolled, class Step>
 CT_INLINE void ForTile(size_t begin, size_t end, Step& step) {
   constexpr size_t w = V::kWidth;
   constexpr size_t kParts = LaneSum<V>::kParts;
   size_t i = begin;
-  if constexpr (kParts <= 4) {
+  if constexpr (kUnrolled && kParts <= 4) {
     constexpr auto parts = std::make_index_sequence<kParts>();
     for (; i + spec::kTokenLanes <= end; i += spec::kTokenLanes) StepsOf<V, true>(step, i, spec::kTokenLanes, parts);
     if (i < end) StepsOf<V, false>(step, i, end - i, parts);
   } else {
-    for (size_t part = 0; i < end; i += w, part = (part + 1) % kParts) {
-      step.template Run<false>(i, end - i < w ? end - i : w, part);
-    }
+    size_t part = 0;
+    for (; i + w <= end; i += w, part = (part + 1) % kParts) step.template Run<true>(i, w, part);
+    if (i < end) step.template Run<false>(i, end - i, part);
   }
 }
 

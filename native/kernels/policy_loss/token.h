@@ -29,15 +29,19 @@ CT_HD CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) 
   }
 }
 
-// The same, kWhole saying that n is kWidth; else n may be 0.
+// The same without a branch: n is kWidth where kWhole, else any from 0 to kWidth, but for simd::Scalar.
 template <class V, bool kWhole>
-CT_HD CT_INLINE typename V::F LoadTokens(const float* p, size_t i, size_t n) {
+CT_INLINE typename V::F LoadTokens(const float* p, size_t i, size_t n) {
   return kWhole ? V::Load(p + i) : V::LoadPartial(p + i, n, 0.0F);
 }
 
 template <class V, bool kWhole>
-CT_HD CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) {
-  StoreTokens<V>(p, i, kWhole ? V::kWidth : n, v);
+CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) {
+  if constexpr (kWhole) {
+    V::Store(p + i, v);
+  } else {
+    V::StorePartial(p + i, n, v);
+  }
 }
 
 // SequenceTerms in every lane.
