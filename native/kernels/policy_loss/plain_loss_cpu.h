@@ -7,7 +7,6 @@
 
 #include "kernels/policy_loss/policy_loss_cpu.h"
 #include "kernels/policy_loss/sequence.h"
-#include "kernels/policy_loss/tile_steps.h"
 #include "kernels/policy_loss/token_terms.h"
 #include "kernels/token_lanes.h"
 #include "kernels/token_mask.h"
@@ -20,27 +19,25 @@
 namespace crossthink {
 namespace {
 
-// A sequence in every lane. The ratio used is that of the token between `low` and `high`; it was clipped where
-// ratio * side < bound, and by the dual clip or delta where dual < ratio.
+// A sequence in every lane. A token is clipped where ratio * side < bound; the ratio used is then `edge`. Above `dual`
+// it is `dual`.
 template <class V>
 struct PlainSequence {
-  typename V::F minus_advantage, scale, low, high, side, bound, dual, ratio;
+  typename V::F minus_advantage, scale, side, bound, edge, dual, ratio;
 };
 
 template <class V>
 CT_INLINE PlainSequence<V> PlainSequenceOf(float advantage, const SequenceTerms& term, const LossParams& p) {
   const bool low = advantage < 0;
   const bool high = advantage > 0;
-  const float infinity = spec::Infinity();
-  const float bound = low ? p.ratio_low : high ? -p.ratio_high : -infinity;
-  const float dual = low ? UnclippedBound(p) : infinity;
+  const float bound = low ? p.ratio_low : high ? -p.ratio_high : -spec::Infinity();
+  const float dual = p.dual_clip < p.delta ? p.dual_clip : p.delta;
   return {Negate<V>(V::Set(advantage)),
           V::Set(static_cast<float>(term.scale)),
-          V::Set(low ? p.ratio_low : -infinity),
-          V::Set(high ? p.ratio_high : dual),
           V::Set(high ? -1.0F : 1.0F),
           V::Set(bound),
-          V::Set(dual),
+          V::Set(low ? p.ratio_low : p.ratio_high),
+          V::Set(low ? dual : spec::Infinity()),
           V::Set(term.ratio)};
 }
 
@@ -84,17 +81,19 @@ CT_INLINE PlainTerm<V> PlainTermOf(const LossParams& p, typename V::F logprob, t
     return t;
   }
   t.clipped = V::Less(V::Mul(t.ratio, s.side), s.bound);
+  typename V::F used = V::Select(t.clipped, s.edge, t.ratio);
   typename V::M flat = t.clipped;
   if constexpr (kLimited) {
     t.other = V::Less(s.dual, t.ratio);
+    used = V::Select(t.other, s.dual, used);
     flat = V::Or(V::Or(flat, t.other), V::Less(V::Set(p.log_ratio_limit), V::Abs(log_ratio)));
   }
-  t.loss = V::Mul(V::Min(V::Max(t.ratio, s.low), s.high), s.minus_advantage);
+  t.loss = V::Mul(used, s.minus_advantage);
   t.gradient = V::Select(flat, zero, t.loss);
   return t;
 }
 
-// The k3 estimate with its limits, which do not act near 0 unless they are smaller than any in use.
+// The k3 estimate with its limits, which cannot act near 0 unless they are smaller than any in use.
 template <class V>
 CT_INLINE typename V::F PlainLimitedKl(const LossParams& p, typename V::F raw, typename V::F* slope) {
   const bool wide = p.kl_input_limit >= spec::kExpm1Near && p.kl_output_limit >= spec::kExpm1Near;
@@ -106,51 +105,63 @@ CT_INLINE typename V::F PlainLimitedKl(const LossParams& p, typename V::F raw, t
   return kl;
 }
 
+// Tokens [i, i + n), n <= kWidth, whose lanes are those of `part`.
 template <class V, PlainLoss kLoss, bool kMasked, bool kHasKl>
-struct PlainStep {
-  const PolicyLoss& op;
-  const PlainSequence<V>& s;
-  PlainSums<V> sums;
-
-  template <bool kWhole>
-  CT_INLINE void Run(size_t i, size_t n, size_t part) {
-    using F = typename V::F;
-    const typename V::M valid = LoadMask<V>(kMasked ? op.mask : nullptr, i, kWhole ? V::kWidth : n, true);
-    const F logprob = LoadTokens<V, kWhole>(op.logprobs, i, n);
-    const F log_ratio = V::Sub(logprob, LoadTokens<V, kWhole>(op.old_logprobs, i, n));
-    const PlainTerm<V> t = PlainTermOf<V, kLoss>(op.params, logprob, log_ratio, s);
-    F gradient = t.gradient;
-    sums.log_ratio.Add(part, valid, log_ratio);
-    sums.ratio.Add(part, valid, t.ratio);
-    sums.policy.Add(part, valid, t.loss);
-    sums.clipped += V::Count(V::And(valid, t.clipped));
-    if constexpr (kLoss == PlainLoss::kLimitedClip || kLoss == PlainLoss::kCispo) {
-      sums.other += V::Count(V::And(valid, t.other));
-    }
-    if constexpr (kHasKl) {
-      const F raw = V::Sub(LoadTokens<V, kWhole>(op.ref_logprobs, i, n), logprob);
-      F slope;
-      F kl;
-      if constexpr (kLoss == PlainLoss::kLimitedClip) {
-        kl = PlainLimitedKl<V>(op.params, raw, &slope);
-        if (op.kl_correction == KlCorrection::kOnPolicy) slope = V::Add(slope, kl);
-      } else {
-        kl = KlTerm<V>(KlForm::kK3, raw, &slope);
-      }
-      sums.kl.Add(part, valid, kl);
-      if (op.params.kl_coef != 0.0F) gradient = V::Fma(V::Set(op.params.kl_coef), slope, gradient);
-    }
-    StoreTokens<V, kWhole>(op.d_logprobs, i, n, V::Select(valid, V::Mul(gradient, s.scale), V::Set(0.0F)));
+CT_INLINE void PlainStep(const PolicyLoss& op, size_t i, size_t n, size_t part, const PlainSequence<V>& s,
+                         PlainSums<V>* sums) {
+  using F = typename V::F;
+  const typename V::M valid = LoadMask<V>(kMasked ? op.mask : nullptr, i, n, true);
+  const F logprob = LoadTokens<V>(op.logprobs, i, n);
+  const F log_ratio = V::Sub(logprob, LoadTokens<V>(op.old_logprobs, i, n));
+  const PlainTerm<V> t = PlainTermOf<V, kLoss>(op.params, logprob, log_ratio, s);
+  F gradient = t.gradient;
+  sums->log_ratio.Add(part, valid, log_ratio);
+  sums->ratio.Add(part, valid, t.ratio);
+  sums->policy.Add(part, valid, t.loss);
+  sums->clipped += V::Count(V::And(valid, t.clipped));
+  if constexpr (kLoss == PlainLoss::kLimitedClip || kLoss == PlainLoss::kCispo) {
+    sums->other += V::Count(V::And(valid, t.other));
   }
-};
+  if constexpr (kHasKl) {
+    const F raw = V::Sub(LoadTokens<V>(op.ref_logprobs, i, n), logprob);
+    F slope;
+    F kl;
+    if constexpr (kLoss == PlainLoss::kLimitedClip) {
+      kl = PlainLimitedKl<V>(op.params, raw, &slope);
+      if (op.kl_correction == KlCorrection::kOnPolicy) slope = V::Add(slope, kl);
+    } else {
+      kl = KlTerm<V>(KlForm::kK3, raw, &slope);
+    }
+    sums->kl.Add(part, valid, kl);
+    if (op.params.kl_coef != 0.0F) gradient = V::Fma(V::Set(op.params.kl_coef), slope, gradient);
+  }
+  StoreTokens<V>(op.d_logprobs, i, n, V::Select(valid, V::Mul(gradient, s.scale), V::Set(0.0F)));
+}
+
+// One token of every lane: `part` is a constant in each step, so that the sums need not be in memory.
+template <class V, PlainLoss kLoss, bool kMasked, bool kHasKl, size_t... kPart>
+CT_INLINE void PlainSteps(const PolicyLoss& op, size_t i, const PlainSequence<V>& s, PlainSums<V>* sums,
+                          std::index_sequence<kPart...>) {
+  (PlainStep<V, kLoss, kMasked, kHasKl>(op, i + kPart * V::kWidth, V::kWidth, kPart, s, sums), ...);
+}
 
 // Adds the sums of tokens [begin, end), at most a tile of them, to `out`; whether they are finite.
 template <class V, PlainLoss kLoss, bool kMasked, bool kHasKl>
 CT_INLINE bool PlainTile(const PolicyLoss& op, size_t begin, size_t end, const PlainSequence<V>& s, double* out) {
-  PlainStep<V, kLoss, kMasked, kHasKl> step = {op, s, {}};
-  PlainSums<V>& t = step.sums;
-  t.Clear();
-  ForTile<V, true>(begin, end, step);
+  constexpr size_t w = V::kWidth;
+  constexpr size_t kParts = LaneSum<V>::kParts;
+  PlainSums<V> whole;
+  whole.Clear();
+  size_t i = begin;
+  if constexpr (kParts <= 4) {
+    for (; i + spec::kTokenLanes <= end; i += spec::kTokenLanes) {
+      PlainSteps<V, kLoss, kMasked, kHasKl>(op, i, s, &whole, std::make_index_sequence<kParts>());
+    }
+  }
+  PlainSums<V> t = whole;  // In memory: the index of the last steps is no constant.
+  for (size_t part = 0; i < end; i += w, part = (part + 1) % kParts) {
+    PlainStep<V, kLoss, kMasked, kHasKl>(op, i, end - i < w ? end - i : w, part, s, &t);
+  }
   const double policy = t.policy.Join();
   const double kl = kHasKl ? t.kl.Join() : 0.0;
   out[kPolicyLoss] += policy;
@@ -195,19 +206,14 @@ void PlainLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double
   }
 }
 
-// kSimple: a loop of its own without options. Losses that are bound by their formulas gain nothing by it.
-template <class V, template <class> class L, bool kSimple>
-constexpr LossLoops LoopsOf() {
-  return {PolicyLossTokens<V, L, !kSimple>, PolicyLossTokens<V, L, true>};
-}
-
 template <class V>
 constexpr PolicyLossKernel MakePolicyLossKernel() {
   return {
       PolicyLossSequences<V>,
-      {LoopsOf<V, ClipLoss, true>(), LoopsOf<V, CispoLoss, true>(), LoopsOf<V, ToprLoss, true>(), LoopsOf<V, ReinforceLoss, true>(),
-       LoopsOf<V, DppoTvLoss, true>(), LoopsOf<V, DppoKlLoss, false>(), LoopsOf<V, VespoLoss, false>(), LoopsOf<V, SapoLoss, false>(),
-       LoopsOf<V, GmpoLoss, false>(), LoopsOf<V, KlCovLoss, false>(), LoopsOf<V, SquaredLoss, true>()},
+      {PolicyLossTokens<V, ClipLoss>, PolicyLossTokens<V, CispoLoss>, PolicyLossTokens<V, ToprLoss>,
+       PolicyLossTokens<V, ReinforceLoss>, PolicyLossTokens<V, DppoTvLoss>, PolicyLossTokens<V, DppoKlLoss>,
+       PolicyLossTokens<V, VespoLoss>, PolicyLossTokens<V, SapoLoss>, PolicyLossTokens<V, GmpoLoss>,
+       PolicyLossTokens<V, KlCovLoss>, PolicyLossTokens<V, SquaredLoss>},
       {{PlainLossTokens<V, PlainLoss::kClip, ClipLoss, false>, PlainLossTokens<V, PlainLoss::kClip, ClipLoss, true>},
        {PlainLossTokens<V, PlainLoss::kLimitedClip, ClipLoss, false>,
         PlainLossTokens<V, PlainLoss::kLimitedClip, ClipLoss, true>},

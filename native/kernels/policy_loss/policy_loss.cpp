@@ -48,9 +48,9 @@ PolicyLossResult RunPolicyLoss(const PolicyLoss& op, const PolicyLossKernel& ker
   SetScales(op, CountTokens(op, &terms), &terms);
   std::vector<double> sums(op.sequences * kLossSums);
   const PlainLoss plain = PlainLossOf(op);
-  const LossLoops& loops = kernel.tokens[static_cast<size_t>(op.loss)];
-  const LossLoop tokens = plain != PlainLoss::kNone ? kernel.plain[static_cast<size_t>(plain)][op.ref_logprobs != nullptr ? 1 : 0]
-                          : HasOptions(op) ? loops.with_options : loops.simple;
+  const auto tokens = plain == PlainLoss::kNone
+                          ? kernel.tokens[static_cast<size_t>(op.loss)]
+                          : kernel.plain[static_cast<size_t>(plain)][op.ref_logprobs != nullptr ? 1 : 0];
   const bool in_two_passes = NeedsSequenceSums(op);
   const auto body = [&](size_t begin, size_t end) {
     if (!in_two_passes) return tokens(op, terms.data(), sums.data(), begin, end);

@@ -135,19 +135,13 @@ struct SequenceTerms {
   bool dropped = false;
 };
 
-// Gradients, and one row of kLossSums per sequence.
-using LossLoop = void (*)(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end);
-
-struct LossLoops {
-  LossLoop simple;        // Of HasOptions: without,
-  LossLoop with_options;  // and with any of them.
-};
-
 struct PolicyLossKernel {
   // Fills log_ratio_sum and divergence_sum of sequences [begin, end).
   void (*sequences)(const PolicyLoss& op, SequenceTerms* terms, size_t begin, size_t end);
-  LossLoops tokens[kLosses];
-  LossLoop plain[kPlainLosses][2];  // Of PlainLossOf: without and with a KL.
+  // Gradients, and one row of kLossSums per sequence.
+  using Tokens = void (*)(const PolicyLoss& op, const SequenceTerms* terms, double* sums, size_t begin, size_t end);
+  Tokens tokens[kLosses];
+  Tokens plain[kPlainLosses][2];  // Of PlainLossOf: without and with a KL.
 };
 
 // Runs on the shared pool, on at most `threads` threads (0: all).

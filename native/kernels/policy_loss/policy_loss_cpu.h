@@ -7,7 +7,6 @@
 
 #include "kernels/policy_loss/policy_loss.h"
 #include "kernels/policy_loss/sequence.h"
-#include "kernels/policy_loss/tile_steps.h"
 #include "kernels/policy_loss/token.h"
 #include "kernels/token_lanes.h"
 #include "kernels/token_mask.h"
@@ -34,38 +33,31 @@ struct TileSums {
   }
 };
 
-template <class V, template <class> class L, bool kOptions>
-struct TokenStep {
-  const PolicyLoss& op;
-  const SequenceVectors<V>& s;
-  TileSums<V> sums;
-
-  template <bool kWhole>
-  CT_INLINE void Run(size_t i, size_t n, size_t part) {
-    using F = typename V::F;
-    if constexpr (kWhole) n = V::kWidth;
-    const TokenResult<V> r = Evaluate<V, L, kOptions>(op, i, n, s);
-    sums.policy.Add(part, r.valid, r.policy.loss);
-    sums.log_ratio.Add(part, r.valid, r.log_ratio);
-    sums.ratio.Add(part, r.valid, r.ratio);
-    if (op.ref_logprobs != nullptr) sums.kl.Add(part, r.valid, r.kl);
-    uint64_t counts = V::Count(V::And(r.valid, r.policy.low)) | V::Count(V::And(r.valid, r.policy.high)) << 16 |
-                      V::Count(V::And(r.valid, r.policy.dual)) << 32;
-    if constexpr (kOptions) {
-      if (op.weights != nullptr) sums.weight.Add(part, r.valid, r.weight);
-      if (op.entropies != nullptr) sums.entropy.Add(part, r.valid, r.entropy);
-      counts |= V::Count(V::And(r.valid, r.dropped)) << 48;
-    }
-    sums.counts += counts;
-    F gradient = V::Mul(r.gradient, s.scale);
-    gradient = V::Select(V::Equal(gradient, gradient), gradient, V::Set(spec::QuietNan()));
-    StoreTokens<V>(op.d_logprobs, i, n, V::Select(r.valid, gradient, V::Set(0.0F)));
-    if (kOptions && op.d_entropies != nullptr) {
-      const F d = V::Mul(V::Set(-op.params.entropy_coef), s.scale);
-      StoreTokens<V>(op.d_entropies, i, n, V::Select(r.valid, d, V::Set(0.0F)));
-    }
+// `part` is that of token i in the lanes.
+template <class V, template <class> class L>
+CT_INLINE void TokenStep(const PolicyLoss& op, size_t i, size_t n, size_t part, const SequenceVectors<V>& s,
+                         TileSums<V>* sums) {
+  using F = typename V::F;
+  const TokenResult<V> r = Evaluate<V, L>(op, i, n, s);
+  sums->policy.Add(part, r.valid, r.policy.loss);
+  sums->log_ratio.Add(part, r.valid, r.log_ratio);
+  sums->ratio.Add(part, r.valid, r.ratio);
+  if (op.ref_logprobs != nullptr) sums->kl.Add(part, r.valid, r.kl);
+  uint64_t counts = V::Count(V::And(r.valid, r.policy.low)) | V::Count(V::And(r.valid, r.policy.high)) << 16;
+  if constexpr (!L<V>::kPlain) {
+    if (op.weights != nullptr) sums->weight.Add(part, r.valid, r.weight);
+    if (op.entropies != nullptr) sums->entropy.Add(part, r.valid, r.entropy);
+    counts |= V::Count(V::And(r.valid, r.policy.dual)) << 32 | V::Count(V::And(r.valid, r.dropped)) << 48;
   }
-};
+  sums->counts += counts;
+  F gradient = V::Mul(r.gradient, s.scale);
+  gradient = V::Select(V::Equal(gradient, gradient), gradient, V::Set(spec::QuietNan()));
+  StoreTokens<V>(op.d_logprobs, i, n, V::Select(r.valid, gradient, V::Set(0.0F)));
+  if (!L<V>::kPlain && op.d_entropies != nullptr) {
+    const F d = V::Mul(V::Set(-op.params.entropy_coef), s.scale);
+    StoreTokens<V>(op.d_entropies, i, n, V::Select(r.valid, d, V::Set(0.0F)));
+  }
+}
 
 // How many valid tokens of [begin, end) have a loss that is not finite: only asked where a tile's sum is not.
 template <class V, template <class> class L>
@@ -80,12 +72,18 @@ uint64_t CountNonFinite(const PolicyLoss& op, size_t begin, size_t end, const Se
 }
 
 // Adds a tile's sums to `out`; whether they are finite.
-template <class V, template <class> class L, bool kOptions>
+template <class V, template <class> class L>
 CT_INLINE bool TileOfTokens(const PolicyLoss& op, size_t begin, size_t end, const SequenceVectors<V>& s, double* out) {
-  TokenStep<V, L, kOptions> step = {op, s, {}};
-  TileSums<V>& t = step.sums;
+  constexpr size_t w = V::kWidth;
+  TileSums<V> t;
   t.Clear();
-  ForTile<V, !kOptions>(begin, end, step);
+  size_t i = begin;
+  size_t part = 0;
+  for (; i + w <= end; i += w) {
+    TokenStep<V, L>(op, i, w, part, s, &t);
+    part = (part + 1) % LaneSum<V>::kParts;
+  }
+  if (i < end) TokenStep<V, L>(op, i, end - i, part, s, &t);
   const double policy = t.policy.Join();
   const double kl = t.kl.Join();
   const double entropy = t.entropy.Join();
@@ -114,7 +112,7 @@ CT_INLINE SequenceVectors<V> SequenceVectorsOf(const PolicyLoss& op, size_t sequ
   return s;
 }
 
-template <class V, template <class> class L, bool kOptions>
+template <class V, template <class> class L>
 void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, double* sums, size_t begin, size_t end) {
   const PolicyLoss op = given;  // A copy that no store can alias: parameters stay in registers.
   for (size_t q = begin; q < end; ++q) {
@@ -125,7 +123,7 @@ void PolicyLossTokens(const PolicyLoss& given, const SequenceTerms* terms, doubl
     const auto last = static_cast<size_t>(op.offsets[q + 1]);
     for (auto i = static_cast<size_t>(op.offsets[q]); i < last; i += spec::kTokenTile) {
       const size_t stop = last - i < spec::kTokenTile ? last : i + spec::kTokenTile;
-      if (!TileOfTokens<V, L, kOptions>(op, i, stop, s, out)) {
+      if (!TileOfTokens<V, L>(op, i, stop, s, out)) {
         out[kNonFinite] += static_cast<double>(CountNonFinite<V, L>(given, i, stop, s));
       }
     }

@@ -56,12 +56,6 @@ CT_HD CT_INLINE float GammaWeight(const PolicyLoss& op, float log_weight, float 
   return spec::Exp<simd::Scalar>((p[1] + p[0] * clamped) - p[1] * w);
 }
 
-// Whether more is given than log-probs, a mask and one advantage per sequence.
-inline bool HasOptions(const PolicyLoss& op) {
-  return op.token_advantages || op.weights != nullptr || op.entropies != nullptr || op.selected != nullptr ||
-         op.off_policy_limit != kNoLimit;
-}
-
 // kClip where nothing but log-probs, a mask and an unlimited k3 is given.
 inline bool IsPlain(const PolicyLoss& op) {
   const float infinity = spec::Infinity();
@@ -70,7 +64,8 @@ inline bool IsPlain(const PolicyLoss& op) {
                                                        op.kl_correction == KlCorrection::kNone &&
                                                        p.kl_input_limit == infinity && p.kl_output_limit == infinity);
   return plain_kl && op.loss == Loss::kClip && p.dual_clip == infinity && p.delta == infinity &&
-         p.log_ratio_limit == infinity && !op.sequence_ratio && !HasOptions(op);
+         p.log_ratio_limit == infinity && !op.sequence_ratio && !op.token_advantages && op.weights == nullptr &&
+         op.entropies == nullptr && op.selected == nullptr && op.off_policy_limit == kNoLimit;
 }
 
 // The loop of a loss that nothing but log-probs, a mask and a k3 is given to.
@@ -78,13 +73,14 @@ inline PlainLoss PlainLossOf(const PolicyLoss& op) {
   const float infinity = spec::Infinity();
   const LossParams& p = op.params;
   const bool kl = op.ref_logprobs != nullptr;
-  if (HasOptions(op) || op.kl_correction == KlCorrection::kRatio || (kl && (op.kl_form != KlForm::kK3 || op.kl_squared_gradient))) {
+  if (op.token_advantages || op.weights != nullptr || op.entropies != nullptr || op.selected != nullptr ||
+      op.off_policy_limit != kNoLimit || op.kl_correction == KlCorrection::kRatio ||
+      (kl && (op.kl_form != KlForm::kK3 || op.kl_squared_gradient))) {
     return PlainLoss::kNone;
   }
   const bool limits = p.dual_clip != infinity || p.delta != infinity || p.log_ratio_limit != infinity ||
                       (kl && (p.kl_input_limit != infinity || p.kl_output_limit != infinity ||
                               op.kl_correction == KlCorrection::kOnPolicy));
-  if (UnclippedBound(p) < p.ratio_low) return PlainLoss::kNone;  // Both act on one ratio.
   if (op.loss == Loss::kClip && !op.sequence_ratio) return limits ? PlainLoss::kLimitedClip : PlainLoss::kClip;
   if (limits) return PlainLoss::kNone;
   if (op.loss == Loss::kClip) return PlainLoss::kSequenceClip;

@@ -29,21 +29,6 @@ CT_HD CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) 
   }
 }
 
-// The same without a branch: n is kWidth where kWhole, else any from 0 to kWidth, but for simd::Scalar.
-template <class V, bool kWhole>
-CT_INLINE typename V::F LoadTokens(const float* p, size_t i, size_t n) {
-  return kWhole ? V::Load(p + i) : V::LoadPartial(p + i, n, 0.0F);
-}
-
-template <class V, bool kWhole>
-CT_INLINE void StoreTokens(float* p, size_t i, size_t n, typename V::F v) {
-  if constexpr (kWhole) {
-    V::Store(p + i, v);
-  } else {
-    V::StorePartial(p + i, n, v);
-  }
-}
-
 // SequenceTerms in every lane.
 template <class V>
 struct SequenceVectors {
@@ -93,8 +78,8 @@ CT_HD CT_INLINE void AddKl(const PolicyLoss& op, size_t i, size_t n, const Token
   r->loss = V::Fma(V::Set(op.params.kl_coef), kl, r->loss);
 }
 
-// Everything about tokens [i, i + n), n <= kWidth. Where not kOptions, none of HasOptions is given.
-template <class V, template <class> class L, bool kOptions = !L<V>::kPlain>
+// Everything about tokens [i, i + n), n <= kWidth.
+template <class V, template <class> class L>
 CT_HD CT_INLINE TokenResult<V> Evaluate(const PolicyLoss& op, size_t i, size_t n, const SequenceVectors<V>& s) {
   using F = typename V::F;
   constexpr bool kPlain = L<V>::kPlain;
@@ -112,9 +97,9 @@ CT_HD CT_INLINE TokenResult<V> Evaluate(const PolicyLoss& op, size_t i, size_t n
       t.log_ratio = Clamp<V>(r.log_ratio, -op.params.log_ratio_limit, op.params.log_ratio_limit);
       if (!op.sequence_ratio) t.limited = V::Less(V::Set(op.params.log_ratio_limit), V::Abs(r.log_ratio));
     }
-    if (kOptions && op.token_advantages) t.advantage = LoadTokens<V>(op.advantages, i, n);
+    if (op.token_advantages) t.advantage = LoadTokens<V>(op.advantages, i, n);
     t.factor = s.factor;
-    t.selected = LoadMask<V>(kOptions ? op.selected : nullptr, i, n, false);
+    t.selected = LoadMask<V>(op.selected, i, n, false);
   }
   const F token_ratio = Ratio<V>(t.log_ratio);
   t.ratio = token_ratio;
@@ -124,7 +109,7 @@ CT_HD CT_INLINE TokenResult<V> Evaluate(const PolicyLoss& op, size_t i, size_t n
   r.ratio = t.ratio;
   r.policy = L<V>::Of(t, op.params);
   r.gradient = r.policy.gradient;
-  if constexpr (kOptions) {
+  if constexpr (!kPlain) {
     r.dropped = op.loss == Loss::kKlCov ? s.dropped : V::Or(s.dropped, t.selected);
     r.policy.loss = V::Select(r.dropped, V::Set(0.0F), r.policy.loss);
     r.gradient = V::Select(r.dropped, V::Set(0.0F), r.policy.gradient);
@@ -138,7 +123,7 @@ CT_HD CT_INLINE TokenResult<V> Evaluate(const PolicyLoss& op, size_t i, size_t n
   }
   r.loss = r.policy.loss;
   if (op.ref_logprobs != nullptr) AddKl<V>(op, i, n, t, token_ratio, &r);
-  if constexpr (kOptions) {
+  if constexpr (!kPlain) {
     if (op.entropies == nullptr) return r;
     r.entropy = LoadTokens<V>(op.entropies, i, n);
     if (op.params.entropy_coef != 0.0F) r.loss = V::Fma(V::Set(-op.params.entropy_coef), r.entropy, r.loss);

@@ -81,15 +81,13 @@ struct PlainClipLoss {
   }
 };
 
-CT_HD CT_INLINE float UnclippedBound(const LossParams& p) { return p.dual_clip < p.delta ? p.dual_clip : p.delta; }
-
 // The same with min(r, delta) for the unclipped ratio, and where A < 0 at most -dual_clip A.
 template <class V>
 struct ClipLoss {
   static constexpr bool kPlain = false;
   CT_HD CT_INLINE static TokenTerm<V> Of(const TokenInput<V>& t, const LossParams& p) {
     const typename V::F zero = V::Set(0.0F);
-    const float bound = UnclippedBound(p);
+    const float bound = p.dual_clip < p.delta ? p.dual_clip : p.delta;
     TokenTerm<V> term = PlainClipLoss<V>::Of(t, p);
     term.dual = V::And(V::Less(V::Set(bound), t.ratio), V::Less(t.advantage, zero));
     term.loss = V::Select(term.dual, V::Mul(V::Set(bound), Negate<V>(t.advantage)), term.loss);
