@@ -22,7 +22,8 @@ function offsetsOf(least: number, most: number): Int32Array {
 function arrays() {
   const logprobs = filled((x) => -x * 1e-3);
   return {
-    rewards: filled((x) => x & 1),
+    binary: filled((x) => (Math.imul(x, 0x85ebca6b) >>> 13) & 1),
+    continuous: filled((x) => Math.sin(x)),
     advantages: new Float32Array(COUNT),
     logprobs,
     oldLogprobs: filled((x) => -x * 1e-3 + ((x * 7) % 200) * 1e-3 - 0.1),
@@ -38,14 +39,14 @@ function casesOf(sets: number): Case[] {
   let turn = 0;
   const next = () => all[turn++ % sets] ?? arrays();
   const zeroVariance = new Uint8Array(COUNT);
-  const advantages = (name: string, options: GroupAdvantageOptions): Case => {
+  const advantages = (name: string, kind: 'binary' | 'continuous', options: GroupAdvantageOptions): Case => {
     const groups = options.groupOffsets ? options.groupOffsets.length - 1 : COUNT / (options.groupSize ?? 1);
     const flat = zeroVariance.subarray(0, groups);
     const run = (): void => {
-      const { rewards, advantages } = next();
+      const { [kind]: rewards, advantages } = next();
       groupAdvantages(rewards, { ...options, threads: 1, out: { advantages, zeroVariance: flat } });
     };
-    return { name: `advantages, ${name}`, bytes: 2 * FLOATS, run };
+    return { name: `advantages of ${kind} rewards, ${name}`, bytes: 2 * FLOATS, run };
   };
   const loss = (name: string, settings: PolicyLossOptions, optional: { kl?: true; mask?: true }): Case => {
     const cuSeqlens = offsetsOf(400, 600);
@@ -65,14 +66,16 @@ function casesOf(sets: number): Case[] {
       name: 'copy (memcpy), read + write',
       bytes: 2 * FLOATS,
       run: () => {
-        const { rewards, advantages } = next();
-        advantages.set(rewards);
+        const { continuous, advantages } = next();
+        advantages.set(continuous);
       },
     },
-    ...[4, 8, 16, 64].map((groupSize) => advantages(`grpo, groups of ${groupSize}`, { groupSize })),
-    advantages('rloo, groups of 8', { groupSize: 8, estimator: 'rloo' }),
-    advantages('grpo, groups of 8 to 24', { groupOffsets: offsetsOf(8, 24) }),
-    advantages('grpo, groups of 1 to 32', { groupOffsets: offsetsOf(1, 32) }),
+    ...(['binary', 'continuous'] as const).flatMap((kind) => [
+      ...[4, 8, 16, 64].map((groupSize) => advantages(`grpo, groups of ${groupSize}`, kind, { groupSize })),
+      advantages('grpo, groups of 8 to 24', kind, { groupOffsets: offsetsOf(8, 24) }),
+      advantages('grpo, groups of 1 to 32', kind, { groupOffsets: offsetsOf(1, 32) }),
+    ]),
+    advantages('rloo, groups of 8', 'continuous', { groupSize: 8, estimator: 'rloo' }),
     loss('clip', {}, {}),
     loss('clip + k3', { klCoef: 0.001 }, { kl: true }),
     loss('clip + k3, masked', { klCoef: 0.001 }, { kl: true, mask: true }),

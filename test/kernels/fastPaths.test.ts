@@ -9,23 +9,47 @@ import { Random } from './random.js';
  */
 const strange = [NaN, Infinity, -Infinity, -0, 3e38, -3e38, 1e-45, 1e17, 2e18];
 
-describe('groupAdvantages of groups of one size', () => {
-  const estimators: GroupEstimator[] = ['grpo', 'dr_grpo', 'rloo', 'maxrl', 'gpg', 'batch-std', 'opo', 'pass-k'];
-  it.each([1, 2, 4, 5, 8, 16, 20, 32, 256, 300])('size %d: the bits of groups of any size', (groupSize) => {
-    const random = new Random(groupSize);
-    const groups = 53;
-    const lengths = Float32Array.from({ length: groups * groupSize }, () => 1 + random.integer(9));
-    for (const rate of [0, 0.002, 0.2]) {
+describe('groupAdvantages of many groups', () => {
+  const ofTheGroup: GroupEstimator[] = ['grpo', 'dr_grpo', 'rloo', 'maxrl', 'opo', 'pass-k'];
+  const ofTheBatch: GroupEstimator[] = ['gpg', 'batch-std'];
+  const sizes: [string, (random: Random) => number][] = [
+    ...[1, 2, 4, 5, 8, 16, 20, 32, 256, 300].map((size): [string, () => number] => [`size ${size}`, () => size]),
+    ['size 1 to 32', (random) => 1 + random.integer(32)],
+    ['size 0 to 3', (random) => random.integer(4)],
+    ['some longer than a row', (random) => (random.integer(40) === 0 ? 300 : 5 + random.integer(9))],
+  ];
+  it.each(sizes)('%s: the bits of every group alone', (_, size) => {
+    const random = new Random(7);
+    const groups = 150;
+    const groupOffsets = new Int32Array(groups + 1);
+    for (let g = 0; g < groups; g++) groupOffsets[g + 1] = groupOffsets[g]! + size(random);
+    const count = groupOffsets[groups]!;
+    const lengths = Float32Array.from({ length: count }, () => 1 + random.integer(9));
+    for (const rate of [0, 0.002, 0.1]) {
       const rewards = lengths.map(() =>
-        random.uniform() < rate ? strange[random.integer(strange.length)]! : random.integer(3) / 2,
+        random.uniform() < rate ? strange[random.integer(strange.length)]! : random.integer(3) / 2 + random.uniform(),
       );
-      rewards.fill(0.25, 0, groupSize); // A group without a signal.
-      const groupOffsets = Int32Array.from({ length: groups + 1 }, (_, g) => g * groupSize);
-      for (const estimator of estimators) {
-        for (const epsilon of [1e-6, 0]) {
-          const options = { estimator, epsilon, lengths };
-          const fixed = sameBits((threads) => groupAdvantages(rewards, { groupSize, threads, ...options }));
-          expect(digest(groupAdvantages(rewards, { groupOffsets, ...options })) === digest(fixed)).toBe(true);
+      rewards.fill(0.25, 0, groupOffsets[1]); // A group without a signal.
+      for (const epsilon of [1e-6, 0]) {
+        const of = (estimator: GroupEstimator) => ({ estimator, epsilon, lengths });
+        for (const estimator of ofTheGroup) {
+          const all = sameBits((threads) => groupAdvantages(rewards, { groupOffsets, threads, ...of(estimator) }));
+          const alone = { advantages: new Float32Array(count), zeroVariance: new Uint8Array(groups) };
+          for (let g = 0; g < groups; g++) {
+            const [begin, end] = [groupOffsets[g]!, groupOffsets[g + 1]!];
+            const options = { ...of(estimator), lengths: lengths.subarray(begin, end) };
+            const one = { ...options, groupOffsets: Int32Array.of(0, end - begin) };
+            const { advantages, zeroVariance } = groupAdvantages(rewards.subarray(begin, end), one);
+            alone.advantages.set(advantages, begin);
+            alone.zeroVariance[g] = zeroVariance[0]!;
+          }
+          expect(digest(alone) === digest(all)).toBe(true);
+        }
+        const groupSize = count / groups;
+        if (groupOffsets.some((begin, g) => begin !== g * groupSize)) continue;
+        for (const estimator of [...ofTheGroup, ...ofTheBatch]) {
+          const fixed = sameBits((threads) => groupAdvantages(rewards, { groupSize, threads, ...of(estimator) }));
+          expect(digest(groupAdvantages(rewards, { groupOffsets, ...of(estimator) })) === digest(fixed)).toBe(true);
         }
       }
     }

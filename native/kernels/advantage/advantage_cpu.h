@@ -60,29 +60,16 @@ CT_INLINE void ApplyGroup(const GroupAdvantages& op, size_t begin, size_t end, s
 template <class V, GroupFormula kFormula>
 CT_INLINE void SmallGroups(const GroupAdvantages& op, size_t first, const Rows<V::kWidth>& groups,
                            Columns<V>* columns) {
-  columns[0].Load(op.rewards, groups);
-  if constexpr (kFormula == GroupFormula::kWeightedMean) columns[1].Load(op.lengths, groups);
-  const size_t limit = op.Begin(first + groups.used);
+  const size_t limit = groups.begin[groups.used - 1] + groups.length[groups.used - 1];
+  columns[0].template Load<false>(op.rewards, groups);
+  if constexpr (kFormula == GroupFormula::kWeightedMean) columns[1].template Load<false>(op.lengths, groups);
+  GroupStatistics<V> s = FirstPass<V, kFormula>(columns[0], columns[1]);
+  s.mean = V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
+  SecondPass<V>(columns[0], &s);
   StoredCoefficients<V> stored;
-  bool ordinary = false;
-  if constexpr (kFormula == GroupFormula::kLinear) {
-    const bool even = op.offsets == nullptr && groups.used == V::kWidth;
-    ordinary = even && OrdinaryGroups<V>(op, columns[0], &stored);
-  }
-  if (!ordinary) {
-    GroupStatistics<V> s = FirstPass<V, kFormula>(columns[0], columns[1]);
-    s.mean = V::Div(s.sum, V::Max(s.count, V::Set(1.0F)));
-    SecondPass<V>(columns[0], &s);
-    const GroupCoefficients<V> c = Coefficients<V>(op, s);
-    stored.Set(c);
-    if constexpr (kFormula == GroupFormula::kLinear) ordinary = AreOrdinary<V>(s, c, groups);
-  }
-  if (ordinary) {
-    ApplyOrdinaryGroups<V>(op, groups, limit, stored);
-  } else {
-    for (size_t g = 0; g < groups.used; ++g) {
-      ApplyGroup<V, kFormula>(op, groups.begin[g], groups.begin[g] + groups.length[g], limit, stored, g);
-    }
+  stored.Set(Coefficients<V>(op, s));
+  for (size_t g = 0; g < groups.used; ++g) {
+    ApplyGroup<V, kFormula>(op, groups.begin[g], groups.begin[g] + groups.length[g], limit, stored, g);
   }
   for (size_t g = 0; g < groups.used; ++g) op.zero_variance[first + g] = stored.flat >> g & 1U;
 }
@@ -94,8 +81,8 @@ CT_INLINE void ForRows(const float* x, const float* lengths, size_t begin, size_
     Rows<V::kWidth> rows;
     for (; rows.used < V::kWidth && row < end; row += kRow) rows.Append(row, end - row < kRow ? end - row : kRow);
     rows.Fill();
-    columns[0].Load(x, rows);
-    if (lengths != nullptr) columns[1].Load(lengths, rows);
+    columns[0].template Load<false>(x, rows);
+    if (lengths != nullptr) columns[1].template Load<false>(lengths, rows);
     pass(rows.used);
   }
 }
@@ -150,33 +137,36 @@ void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
   op.zero_variance[group] = c.flat != 0 ? 1 : 0;
 }
 
-// kWidth groups from `first` on, where they are of a size that has registers of its own and ordinary.
+// Groups from `first` on, where they are of a size that has registers of its own and ordinary. Where it stopped.
 template <class V>
-CT_INLINE bool SquareGroupsOf(const GroupAdvantages& op, size_t first) {
+CT_INLINE size_t SquareGroupsOf(const GroupAdvantages& op, size_t first, size_t end) {
   if constexpr (V::kWidth >= 4) {
-    if (op.group_size == 4) return SquareGroups<V, 4>(op, first);
+    if (op.group_size == 4) return SquareGroupRange<V, 4>(op, first, end);
   }
   if constexpr (V::kWidth >= 8) {
-    if (op.group_size == 8) return SquareGroups<V, 8>(op, first);
+    if (op.group_size == 8) return SquareGroupRange<V, 8>(op, first, end);
   }
   if constexpr (V::kWidth >= 16) {
-    if (op.group_size == 16) return SquareGroups<V, 16>(op, first);
+    if (op.group_size == 16) return SquareGroupRange<V, 16>(op, first, end);
   }
-  return false;
+  return first;
 }
+
+constexpr size_t kBlocks = 2;
 
 template <class V, GroupFormula kFormula>
 void GroupAdvantageRange(const GroupAdvantages& given, size_t begin, size_t end) {
   const GroupAdvantages op = given;  // A copy that no store can alias.
   Columns<V> columns[2];
   size_t g = begin;
+  size_t again = begin;  // From this group on all may be ordinary.
   while (g < end) {
-    if (kFormula == GroupFormula::kLinear && op.offsets == nullptr && end - g >= V::kWidth) {
-      if (SquareGroupsOf<V>(op, g)) {
-        g += V::kWidth;
-        continue;
-      }
+    if (kFormula == GroupFormula::kLinear && g >= again) {
+      if (op.offsets == nullptr) g = SquareGroupsOf<V>(op, g, end);
+      while (end - g >= kBlocks * V::kWidth && OrdinaryGroups<V, kBlocks>(op, g, columns)) g += kBlocks * V::kWidth;
+      again = g + kBlocks * V::kWidth;
     }
+    if (g == end) break;
     Rows<V::kWidth> groups;
     for (size_t first = op.Begin(g); groups.used < V::kWidth && g + groups.used < end;) {
       const size_t next = op.Begin(g + groups.used + 1);

@@ -12,12 +12,14 @@ namespace crossthink {
 namespace {
 
 static_assert(kRow % 64 == 0, "whole squares of vectors");
+constexpr size_t kAhead = 2048;  // Rewards between what is prefetched and what is read.
 
 // Up to kWidth rows of at most kRow numbers each; the others have length 0.
 template <size_t kWidth>
 struct Rows {
   size_t used = 0;
   size_t longest = 0;
+  size_t shortest = kRow;
   size_t begin[kWidth];
   size_t length[kWidth];
 
@@ -25,31 +27,36 @@ struct Rows {
     begin[used] = first;
     length[used++] = n;
     longest = n > longest ? n : longest;
+    shortest = n < shortest ? n : shortest;
   }
   CT_INLINE void Fill() {
     for (size_t r = used; r < kWidth; ++r) begin[r] = length[r] = 0;
   }
 };
 
-// Rows as columns; NaN where a row has ended.
+// Rows as columns. Past the end of a row: NaN, or where kWhole says that rows may be read beyond their ends, anything.
 template <class V>
 struct Columns {
   size_t count = 0;  // The longest row.
   alignas(64) float lanes[kRow * V::kWidth];
 
+  template <bool kWhole>
   CT_INLINE void Load(const float* x, const Rows<V::kWidth>& rows) {
     constexpr size_t w = V::kWidth;
     count = rows.longest;
-    // Long rows are more streams than a processor foresees; the next kWidth lie about as far as these reach.
-    constexpr size_t kLong = 48;
-    const bool far = count >= kLong;
-    const size_t ahead = far ? rows.begin[rows.used - 1] + rows.length[rows.used - 1] - rows.begin[0] : 0;
+    // Rows are more streams than a processor foresees; the next ones lie behind these.
+    const size_t ahead = 2 * (rows.begin[rows.used - 1] + rows.length[rows.used - 1] - rows.begin[0]);
     for (size_t c = 0; c < count; c += w) {
       typename V::F square[w];
       for (size_t r = 0; r < w; ++r) {
-        const size_t left = rows.length[r] > c ? rows.length[r] - c : 0;
-        if (far) V::Prefetch(x + rows.begin[r] + c + ahead);
-        square[r] = V::LoadPartial(x + rows.begin[r] + c, left < w ? left : w, spec::QuietNan());
+        const float* row = x + rows.begin[r] + c;
+        V::Prefetch(row + ahead);
+        if constexpr (kWhole) {
+          square[r] = V::Load(row);
+        } else {
+          const size_t left = rows.length[r] > c ? rows.length[r] - c : 0;
+          square[r] = V::LoadPartial(row, left < w ? left : w, spec::QuietNan());
+        }
       }
       simd::Transpose<V>::Run(square);
       for (size_t j = 0; j < w; ++j) V::Store(lanes + (c + j) * w, square[j]);

@@ -93,6 +93,18 @@ CT_INLINE PlainTerm<V> PlainTermOf(const LossParams& p, typename V::F logprob, t
   return t;
 }
 
+// The k3 estimate with its limits, which cannot act near 0 unless they are smaller than any in use.
+template <class V>
+CT_INLINE typename V::F PlainLimitedKl(const LossParams& p, typename V::F raw, typename V::F* slope) {
+  const bool wide = p.kl_input_limit >= spec::kExpm1Near && p.kl_output_limit >= spec::kExpm1Near;
+  if (!wide || V::Any(V::Not(V::Less(V::Abs(raw), V::Set(spec::kExpm1Near))))) {
+    return LimitedKl<V>(KlForm::kK3, raw, p, slope);
+  }
+  const typename V::F kl = spec::Expm1MinusXNear<V>(raw);
+  *slope = Negate<V>(V::Add(raw, kl));
+  return kl;
+}
+
 // Tokens [i, i + n), n <= kWidth, whose lanes are those of `part`.
 template <class V, PlainLoss kLoss, bool kMasked, bool kHasKl>
 CT_INLINE void PlainStep(const PolicyLoss& op, size_t i, size_t n, size_t part, const PlainSequence<V>& s,
@@ -115,7 +127,7 @@ CT_INLINE void PlainStep(const PolicyLoss& op, size_t i, size_t n, size_t part, 
     F slope;
     F kl;
     if constexpr (kLoss == PlainLoss::kLimitedClip) {
-      kl = LimitedKl<V>(KlForm::kK3, raw, op.params, &slope);
+      kl = PlainLimitedKl<V>(op.params, raw, &slope);
       if (op.kl_correction == KlCorrection::kOnPolicy) slope = V::Add(slope, kl);
     } else {
       kl = KlTerm<V>(KlForm::kK3, raw, &slope);
