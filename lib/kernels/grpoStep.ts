@@ -1,10 +1,9 @@
 import { checkOffsets, int32 } from './arguments.js';
 import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
-import { newFloat32, newFloat64, newUint8 } from './host.js';
+import { frameFloat64, newFloat32, newUint8 } from './host.js';
 import { checkLogits, floatTypeCode, type FloatType, type LogitsArray, type LogitsShape } from './logits.js';
 import { gradientOutput, logprobArguments, type LogprobOptions, type Writable } from './logprob.js';
-import { STATE_SIZE } from './logprobOptions.js';
 import { resultCount } from './lossSettings.js';
 import {
   checkLossInputs,
@@ -62,7 +61,7 @@ function largestDrift(logprobs: Float32Array, { oldLogprobs, mask }: GrpoBatch):
 }
 
 /** Where {@link grpoStep} has the loss and its metrics written. */
-const syncResults = new Float64Array(resultCount);
+const syncResults = frameFloat64(resultCount);
 
 /** The checked arguments of the native step, and what makes its results. */
 function prepare(logits: LogitsArray, batch: GrpoBatch, options: GrpoStepOptions, results: Float64Array) {
@@ -74,17 +73,15 @@ function prepare(logits: LogitsArray, batch: GrpoBatch, options: GrpoStepOptions
   checkOffsets('cuSeqlens', loss.cuSeqlens, rows, 'tokens');
   const { out, outDtype } = options;
   const d = gradientOutput(x, { out: out ?? (outDtype === undefined ? logits : undefined), outDtype });
-  const row = (): Float32Array => newFloat32(rows);
-  const entropies = wanted ? row() : undefined;
-  const logprobs = row();
+  const entropies = wanted ? newFloat32(rows) : undefined;
+  const logprobs = newFloat32(rows);
   const status = newUint8(rows);
   // prettier-ignore
   const call: Parameters<RowKernels['grpoStep']> = [
     ...logprobArguments(x, tokens, options),
-    status, logprobs, newFloat64(rows * STATE_SIZE), entropies,
     loss.sequences, loss.tokenAdvantages, loss.prompts, loss.parameters, loss.cuSeqlens,
     loss.oldLogprobs, loss.advantages, loss.rolloutLogprobs, loss.refLogprobs, loss.weights,
-    loss.mask, loss.selected, loss.promptOffsets, row(), wanted ? row() : undefined,
+    loss.mask, loss.selected, loss.promptOffsets, status, logprobs, entropies,
     floatTypeCode(d.type), d.stride, d.data, d.streamed, results,
   ];
   const result = (): GrpoStep => {

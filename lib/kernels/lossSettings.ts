@@ -1,5 +1,6 @@
 import { invalidType, invalidValue } from '../errors.js';
 import { numberIn, oneOf } from './arguments.js';
+import { frameFloat64 } from './host.js';
 
 // The order of these names is that of the enumerations in native/kernels/policy_loss/policy_loss.h.
 const losses = [
@@ -142,7 +143,7 @@ function either<T>(given: T | undefined, preset: T | undefined): T | undefined {
 const klEstimates = [0, 1, 2, 3, 0, 2, 3];
 const FIRST_SQUARED = 4;
 
-const parameters = new Float64Array(27);
+const parameters = frameFloat64(27);
 
 /**
  * Checks settings and lists them in the order of native/addon/loss_parameters.h, in an array that the next call overwrites. No
