@@ -1,7 +1,7 @@
 import { checkOffsets, int32 } from './arguments.js';
 import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
-import { frameFloat64, newFloat32, newUint8 } from './host.js';
+import { frameFloat64, newFloat32, newUint8, run } from './host.js';
 import { checkLogits, floatTypeCode, type FloatType, type LogitsArray, type LogitsShape } from './logits.js';
 import { gradientOutput, logprobArguments, type LogprobOptions, type Writable } from './logprob.js';
 import { resultCount } from './lossSettings.js';
@@ -113,7 +113,7 @@ export function grpoStep(
 ): GrpoStep {
   const given = typeof options === 'string' ? { preset: options } : options;
   const { call, result } = prepare(logits, batch, given, syncResults);
-  kernelsOn(given.device).grpoStep(...call);
+  run(kernelsOn(given.device).grpoStep, call);
   return result();
 }
 

@@ -6,7 +6,7 @@ import { runAsync, type Abortable } from './cancel.js';
 import { gpuOf, kernelsOn } from './device/backend.js';
 import { withCall } from './device/call.js';
 import { callMerge } from './device/merge.js';
-import { bound, host, newFloat32, newFloat64, newInt32, newUint8 } from './host.js';
+import { bound, host, newFloat32, newFloat64, newInt32, newUint8, run } from './host.js';
 import {
   checkLogits,
   floatTypeCode,
@@ -192,7 +192,7 @@ export function tokenLogprobs(
   options: TokenLogprobsOptions = {},
 ): TokenLogprobs {
   const { call, result } = prepareForward(logits, tokens, options);
-  kernelsOn(options.device).logprobForward(...call);
+  run(kernelsOn(options.device).logprobForward, call);
   return result();
 }
 
@@ -353,7 +353,7 @@ export function logprobBackward(
   options: LogprobBackwardOptions = {},
 ): LogitsArray {
   const { call, result } = prepareBackward(logits, tokens, gradients, options);
-  kernelsOn(options.device).logprobBackward(...call);
+  run(kernelsOn(options.device).logprobBackward, call);
   return result();
 }
 

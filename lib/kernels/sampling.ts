@@ -5,8 +5,7 @@ import { allApart, float32, int32, requireInteger, threadCount, uint8 } from './
 import { bindCall } from './bound.js';
 import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
-import { type SampledRows } from './device/sampling.js';
-import { bound, host, newFloat32, newInt32, newUint8 } from './host.js';
+import { bound, host, newFloat32, newInt32, newUint8, run } from './host.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
 import {
   packedLists,
@@ -159,8 +158,8 @@ export class SamplingPlan {
     const breakers = lists('options.dry.breakers', options.dry?.breakers);
     // One element a line would be fifty lines; spreads would cost more than everything else here.
     // prettier-ignore
-    const rowsCall: SampledRows = [
-      x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride,
+    const call: Parameters<RowKernels['sample']> = [
+      this.#threads, x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride,
       p.settings, p.temperature.values, p.topK.values, p.topP.values, p.minP.values, p.typicalP.values,
       p.topNSigma.values, p.xtc.values, packed.steps,
       mask, maskPerRow, banned.tokens, banned.offsets, stop.tokens, stop.offsets, p.minTokens.values,
@@ -171,7 +170,7 @@ export class SamplingPlan {
       status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass,
       n, topLogprobs?.tokens, topLogprobs?.logprobs, chosen.tokens, chosen.offsets, chosenLogprobs, kept,
     ];
-    if (keys.out !== undefined) allApart('out', keys.out, rowsCall.slice(0, rowsCall.indexOf(status)));
+    if (keys.out !== undefined) allApart('out', keys.out, call.slice(0, call.indexOf(status)));
     const result = (): SampledTokens => {
       const sampled: { -readonly [K in keyof SampledTokens]: SampledTokens[K] } = { tokens, status };
       if (logprobs) sampled.logprobs = logprobs;
@@ -184,7 +183,7 @@ export class SamplingPlan {
       if (kept) sampled.keptSet = readKeptSet(kept, rows);
       return sampled;
     };
-    return { rowsCall, result };
+    return { call, result };
   }
 
   /** @internal */
@@ -208,8 +207,8 @@ export class SamplingPlan {
    * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; bad rows are not errors, see `status`.
    */
   sample(logits: LogitsArray, keys: SamplingKeys): SampledTokens {
-    const { rowsCall, result } = this.prepare(logits, keys);
-    this.#kernels().sample(this.#threads, ...rowsCall);
+    const { call, result } = this.prepare(logits, keys);
+    run(this.#kernels().sample, call);
     return result();
   }
 
@@ -231,15 +230,15 @@ export class SamplingPlan {
       throw invalidValue('bitmask', 'absent where the plan has allowedTokens, to bind', bitmask);
     }
     if (this.#kernels() !== host) throw invalidValue('options.device', "'cpu' to bind", this.options.device);
-    const { rowsCall, result } = this.prepare(logits, keys);
+    const { call, result } = this.prepare(logits, keys);
     const sampled = result();
     const { topLogprobs, chosenLogprobs, ...arrays } = sampled as Omit<SampledTokens, 'keptSet'>;
-    const run = bindCall(bound.sample, [this.#threads, ...rowsCall], {
+    const sample = bindCall(bound.sample, call, {
       ...{ logits, sequences, positions, bitmask, chosenLogprobs, ...arrays },
       ...{ 'topLogprobs.tokens': topLogprobs?.tokens, 'topLogprobs.logprobs': topLogprobs?.logprobs },
     });
     return () => {
-      run();
+      sample();
       return sampled;
     };
   }
@@ -253,11 +252,7 @@ export class SamplingPlan {
     logits: LogitsArray,
     keys: SamplingKeys & { readonly signal?: AbortSignal | undefined },
   ): Promise<SampledTokens> {
-    return runAsync('sampleAsync', keys.signal, this.#kernels().sample, () => {
-      const { rowsCall, result } = this.prepare(logits, keys);
-      const call: Parameters<RowKernels['sample']> = [this.#threads, ...rowsCall];
-      return { call, result };
-    });
+    return runAsync('sampleAsync', keys.signal, this.#kernels().sample, () => this.prepare(logits, keys));
   }
 }
 

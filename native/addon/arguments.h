@@ -10,6 +10,7 @@
 #include "addon/arrays.h"
 #include "addon/frame.h"
 #include "kernels/logits.h"
+#include "spec/annotate.h"
 
 namespace crossthink::addon {
 
@@ -98,15 +99,20 @@ class Arguments {
   [[noreturn]] void Fail(const std::string& why) const { throw Napi::RangeError::New(info_.Env(), why); }
 
  private:
-  size_t Next() {
-    if (next_ == Frame::kNumbers) Fail("too many arguments");
+  // Inlined: calls have dozens of arguments, most of them numbers or absent.
+  CT_INLINE size_t Next() {
+    if (next_ == Frame::kNumbers) [[unlikely]] Fail("too many arguments");
     return next_++;
   }
 
   template <class T>
-  T* ArrayAt(double at, size_t length, const char* name, size_t* found) {
+  CT_INLINE T* ArrayAt(double at, size_t length, const char* name, size_t* found) {
+    return at == -1 ? nullptr : PresentArrayAt<T>(at, length, name, found);
+  }
+
+  template <class T>
+  T* PresentArrayAt(double at, size_t length, const char* name, size_t* found) {
     if (at >= 0) return ArrayOf<T>(info_, static_cast<size_t>(at), length, name, found);
-    if (at == -1) return nullptr;
     const auto word = static_cast<size_t>(-1 - at);
     if (word >= Frame::kWords) Fail(std::string(name) + ": not in the frame");
     const auto elements = static_cast<size_t>(frame_.words[word - 1]);
