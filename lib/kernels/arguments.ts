@@ -142,9 +142,10 @@ export function integerParameter(
 /** {@link badOffset} for offsets that the native side does not see. */
 export function checkOffsets(field: string, array: Int32Array, total: number, of: string): void {
   let last = 0;
-  array.forEach((offset, i) => {
+  for (let i = 0; i < array.length; i++) {
+    const offset = array[i] ?? -1;
     if (offset < last || offset > total || (i === 0 && offset !== 0)) throw badOffset(field, array, i, total, of);
     last = offset;
-  });
+  }
   if (last !== total) throw badOffset(field, array, array.length - 1, total, of);
 }

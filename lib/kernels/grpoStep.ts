@@ -54,9 +54,9 @@ export interface GrpoStep {
 
 function largestDrift(logprobs: Float32Array, { oldLogprobs, mask }: GrpoBatch): number {
   let largest = 0;
-  logprobs.forEach((value, i) => {
-    if (mask?.[i] !== 0) largest = Math.max(largest, Math.abs(value - (oldLogprobs[i] ?? 0)));
-  });
+  for (let i = 0; i < logprobs.length; i++) {
+    if (mask?.[i] !== 0) largest = Math.max(largest, Math.abs((logprobs[i] ?? 0) - (oldLogprobs[i] ?? 0)));
+  }
   return largest;
 }
 

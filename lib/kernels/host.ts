@@ -38,6 +38,14 @@ let madeCount = 0;
 let writtenCount = 0;
 let passedCount = 0;
 
+const subnormal = Float64Array.of(Number.MIN_VALUE);
+
+/** Whether the process flushes subnormal numbers (docs/numerics.md, section 1): JavaScript cannot copy float32 then. */
+function flushes(): boolean {
+  const x = subnormal[0] ?? 0;
+  return x + x === 0;
+}
+
 /** A block of `length` elements; 0 where there is no room. */
 function newBlock(length: number, perWord: number): number {
   const at = free + 1;
@@ -60,7 +68,7 @@ export function frameFloat64(length: number): Float64Array {
 }
 
 function small<A extends Short>(array: A, perWord: number): A {
-  if (array.length > RESULT_WORDS * perWord) return array;
+  if (array.length > RESULT_WORDS * perWord || flushes()) return array;
   if (madeCount === RESULTS) clear(); // Of calls that failed, or ran elsewhere.
   const at = newBlock(array.length, perWord);
   if (at === 0) return array;
@@ -171,7 +179,7 @@ function through<A extends readonly unknown[], R>(native: Native<A, R>, reads: n
   const direct = (args: A): R => {
     if (reads === undefined) madeCount = 0;
     try {
-      encode(args, reads ?? 0);
+      encode(args, reads === undefined || flushes() ? 0 : reads);
       const p = passed;
       // A spread makes a new array first; node-addon-api makes one for more than six arguments.
       const returned = passedCount <= 6 ? call(p[0], p[1], p[2], p[3], p[4], p[5]) : call(...p.slice(0, passedCount));

@@ -25,7 +25,7 @@ class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info) : info_(info), frame_(*static_cast<Frame*>(info.Data())) {}
 
-  double Number() { return frame_.numbers[Next()]; }
+  CT_INLINE double Number() { return frame_.numbers[Next()]; }
   size_t Size() { return static_cast<size_t>(Number()); }
   unsigned Threads() { return static_cast<unsigned>(Number()); }
   uint64_t Uint64() { return std::bit_cast<uint64_t>(frame_.numbers[Next()]); }
