@@ -143,11 +143,13 @@ function fromBlock(array: Short, view: Short, start: number): void {
 /** Writes arguments into the frame, those that must be passed to `passed`; of the first `reads` the native side writes none. */
 function encode(args: readonly unknown[], reads: number): void {
   if (args.length > NUMBERS) throw new RangeError('too many arguments');
-  for (let i = 0; i < args.length; i++) {
+  const to = numbers;
+  const { length } = args;
+  for (let i = 0; i < length; i++) {
     const value = args[i];
-    if (typeof value === 'number') numbers[i] = value;
-    else if (value === undefined) numbers[i] = -1;
-    else if (typeof value === 'boolean') numbers[i] = value ? 1 : 0;
+    if (value === undefined) to[i] = -1;
+    else if (typeof value === 'number') to[i] = value;
+    else if (typeof value === 'boolean') to[i] = value ? 1 : 0;
     else if (typeof value === 'bigint') seeds[i] = value;
     else {
       const at = blockOfFixed(value) || (i < reads ? copyIn(value) : blockOfResult(value));

@@ -210,7 +210,8 @@ export function encodeLossSettings(
   if (typeof given !== 'object') throw invalidType('options', 'an object or the name of a preset', given);
   const { preset = 'grpo', horizon } = given;
   const settings = presetSettings.get(preset);
-  if (settings === undefined) throw invalidValue('options.preset', `one of ${[...presetSettings.keys()].join(', ')}`, preset);
+  if (settings === undefined)
+    throw invalidValue('options.preset', `one of ${[...presetSettings.keys()].join(', ')}`, preset);
   const p = parameters;
   for (let i = 0; i < p.length; i++) p[i] = settings[i] ?? NaN;
   writeSettings(given, p);

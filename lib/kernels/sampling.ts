@@ -100,11 +100,17 @@ function bitmaskOf(
   return [mask.map((word, i) => word & (allowed[i % words] ?? 0)), true];
 }
 
+function floats(wanted: boolean, field: string, array: Float32Array | undefined, n: number): Float32Array | undefined {
+  return wanted ? float32(field, array ?? newFloat32(n), n) : undefined;
+}
+
 /** Sampling with fixed settings, checked once: logits are edited, filtered in a chosen order, and drawn from. */
 export class SamplingPlan {
   readonly #packed: PackedSampling;
   /** @internal */
   readonly outputs: ReadonlySet<SamplingOutput>;
+  /** Which of the outputs are wanted: a set is too slow to ask at each call. */
+  readonly #wants: Readonly<Record<Exclude<SamplingOutput, 'token'>, boolean>>;
   readonly #threads: number;
 
   /** @throws CrossThinkError `ERR_INVALID_ARG_VALUE` naming the option. */
@@ -114,6 +120,15 @@ export class SamplingPlan {
       if (!OUTPUTS.includes(output)) throw invalidValue('options.outputs', `from ${OUTPUTS.join(', ')}`, output);
     }
     this.outputs = new Set(options.outputs ?? ['token', 'logprob', 'rawLogprob']);
+    const wants = (output: SamplingOutput) => this.outputs.has(output);
+    this.#wants = {
+      logprob: wants('logprob'),
+      rawLogprob: wants('rawLogprob'),
+      rank: wants('rank'),
+      entropy: wants('entropy'),
+      supportMass: wants('supportMass'),
+      keptSet: wants('keptSet'),
+    };
     this.#threads = threadCount('options.threads', options.threads);
   }
 
@@ -131,31 +146,28 @@ export class SamplingPlan {
     const p = packed.rows(rows);
     const samples = requireInteger('samples', keys.samples ?? 1, 1, 2 ** 24);
     const sample = requireInteger('sample', keys.sample ?? 0, 0, 2 ** 24 - samples);
-    const lists = (field: string, option: TokenListOption | undefined) => packedLists(field, option, rows);
-    const { outputs } = this;
+    const wants = this.#wants;
     const { out = {} } = keys;
     const drawn = rows * samples;
-    const floats = (wanted: boolean, field: string, array: Float32Array | undefined, n: number) =>
-      wanted ? float32(field, array ?? newFloat32(n), n) : undefined;
     const status = uint8('out.status', out.status ?? newUint8(rows), rows);
     const tokens = int32('out.tokens', out.tokens ?? newInt32(drawn), drawn);
-    const logprobs = floats(outputs.has('logprob'), 'out.logprobs', out.logprobs, drawn);
-    const rawLogprobs = floats(outputs.has('rawLogprob'), 'out.rawLogprobs', out.rawLogprobs, drawn);
-    const ranks = outputs.has('rank') ? int32('out.ranks', out.ranks ?? newInt32(drawn), drawn) : undefined;
-    const entropy = floats(outputs.has('entropy'), 'out.entropy', out.entropy, rows);
-    const supportMass = floats(outputs.has('supportMass'), 'out.supportMass', out.supportMass, rows);
+    const logprobs = floats(wants.logprob, 'out.logprobs', out.logprobs, drawn);
+    const rawLogprobs = floats(wants.rawLogprob, 'out.rawLogprobs', out.rawLogprobs, drawn);
+    const ranks = wants.rank ? int32('out.ranks', out.ranks ?? newInt32(drawn), drawn) : undefined;
+    const entropy = floats(wants.entropy, 'out.entropy', out.entropy, rows);
+    const supportMass = floats(wants.supportMass, 'out.supportMass', out.supportMass, rows);
     const n = packed.topLogprobs;
     const topLogprobs = n === 0 ? undefined : { tokens: newInt32(rows * n), logprobs: newFloat32(rows * n) };
-    const chosen = lists('options.logprobTokens', options.logprobTokens);
+    const chosen = packedLists('options.logprobTokens', options.logprobTokens, rows);
     const chosenLogprobs =
       chosen.tokens && newFloat32((chosen.offsets === undefined ? rows : 1) * chosen.tokens.length);
-    const kept = outputs.has('keptSet') ? binding.newKeptSets() : undefined;
+    const kept = wants.keptSet ? binding.newKeptSets() : undefined;
     const [mask, maskPerRow] = bitmaskOf(keys, packed.allowed, rows);
-    const banned = lists('options.bannedTokens', options.bannedTokens);
-    const stop = lists('options.stopTokens', options.stopTokens);
-    const prompt = lists('history.prompt', keys.history?.prompt);
-    const output = lists('history.output', keys.history?.output);
-    const breakers = lists('options.dry.breakers', options.dry?.breakers);
+    const banned = packedLists('options.bannedTokens', options.bannedTokens, rows);
+    const stop = packedLists('options.stopTokens', options.stopTokens, rows);
+    const prompt = packedLists('history.prompt', keys.history?.prompt, rows);
+    const output = packedLists('history.output', keys.history?.output, rows);
+    const breakers = packedLists('options.dry.breakers', options.dry?.breakers, rows);
     // One element a line would be fifty lines; spreads would cost more than everything else here.
     // prettier-ignore
     const call: Parameters<RowKernels['sample']> = [

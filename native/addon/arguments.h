@@ -101,7 +101,8 @@ class Arguments {
  private:
   // Inlined: calls have dozens of arguments, most of them numbers or absent.
   CT_INLINE size_t Next() {
-    if (next_ == Frame::kNumbers) [[unlikely]] Fail("too many arguments");
+    if (next_ == Frame::kNumbers) [[unlikely]]
+      Fail("too many arguments");
     return next_++;
   }
 
