@@ -102,8 +102,8 @@ void ThreadPool::Submit(std::function<void()> task) {
   ready_.notify_one();
 }
 
-void ThreadPool::ParallelFor(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body,
-                             unsigned max_threads) {
+void ThreadPool::ParallelForAny(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body,
+                                unsigned max_threads) {
   if (n == 0) return;
   const FloatEnvironment environment;
   grain = std::max<size_t>(grain, 1);

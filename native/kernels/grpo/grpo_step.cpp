@@ -9,11 +9,10 @@ namespace crossthink {
 
 bool RunGrpoStep(GrpoStep op, unsigned threads, const std::atomic<int32_t>* cancel, PolicyLossResult* result) {
   const size_t rows = op.forward.logits.rows;
-  const auto states = std::make_unique_for_overwrite<double[]>(rows * kStateSize);
-  const auto gradients = std::make_unique_for_overwrite<float[]>(rows * 2);
+  const auto states = std::make_unique_for_overwrite<double[]>(rows * (kStateSize + 1));
   op.forward.state = states.get();
-  op.loss.d_logprobs = gradients.get();
-  op.loss.d_entropies = op.forward.entropy_out != nullptr ? gradients.get() + rows : nullptr;
+  op.loss.d_logprobs = reinterpret_cast<float*>(states.get() + rows * kStateSize);  // And as many for the entropies.
+  op.loss.d_entropies = op.forward.entropy_out != nullptr ? op.loss.d_logprobs + rows : nullptr;
   LinkParts(&op);
   if (!RunLogprobForward(op.forward, threads, cancel)) return false;
   *result = RunPolicyLoss(op.loss, ActiveKernels().policy_loss, threads);
