@@ -16,16 +16,17 @@ namespace crossthink {
 // do not depend on each other. Their partials are joined in the order of the tiles afterwards, so the bits are those of
 // one thread.
 struct RowSplit {
-  // A piece is 3 us of work; shorter rows gain nothing (docs/sampling.md, "Cost of a call").
-  static constexpr size_t kTilesPerPiece = 16;
-  static constexpr size_t kLogits = size_t{1} << 17;
+  static constexpr size_t kTilesPerPiece = 16;  // Some 3 us of work.
+  // Logits from which a call gains: on fewer it is over when another thread has woken (docs/sampling.md, "Cost of a
+  // call").
+  static constexpr size_t kLogits = size_t{3} << 16;
 
   size_t pieces = 1;  // Of a row; 1: rows stay whole.
   size_t tiles = 0;   // Of a row.
 
   RowSplit(const Logits& logits, unsigned threads) {
     const size_t workers = threads == 0 ? ThreadPool::Instance().size() : threads;
-    if (logits.rows >= workers || logits.vocab < kLogits) return;
+    if (logits.rows >= workers || logits.rows * logits.vocab < kLogits) return;
     tiles = spec::TileCount(logits.vocab);
     pieces = (tiles + kTilesPerPiece - 1) / kTilesPerPiece;
   }
