@@ -85,19 +85,15 @@ export function sequenceArray(sequences: unknown, rows: number): BigUint64Array 
   return BigUint64Array.from(ids as Iterable<number | bigint>, (id) => BigInt.asUintN(64, BigInt(id)));
 }
 
-function bitmaskOf(
-  keys: SamplingKeys,
-  allowed: Int32Array | undefined,
-  rows: number,
-): [Int32Array | undefined, boolean] {
-  if (keys.bitmask === undefined) return [allowed, false];
+function bitmaskOf(keys: SamplingKeys, allowed: Int32Array | undefined, rows: number): Int32Array | undefined {
+  if (keys.bitmask === undefined) return allowed;
   const mask = int32('bitmask', keys.bitmask);
   if (rows > 0 && mask.length % rows !== 0)
     throw invalidValue('bitmask', `of rows * words elements, ${rows} rows`, mask);
-  if (allowed === undefined) return [mask, true];
+  if (allowed === undefined) return mask;
   // Both: the caller's rows, each narrowed by the allowed tokens.
   const words = mask.length / rows;
-  return [mask.map((word, i) => word & (allowed[i % words] ?? 0)), true];
+  return mask.map((word, i) => word & (allowed[i % words] ?? 0));
 }
 
 function floats(wanted: boolean, field: string, array: Float32Array | undefined, n: number): Float32Array | undefined {
@@ -162,7 +158,7 @@ export class SamplingPlan {
     const chosenLogprobs =
       chosen.tokens && newFloat32((chosen.offsets === undefined ? rows : 1) * chosen.tokens.length);
     const kept = wants.keptSet ? binding.newKeptSets() : undefined;
-    const [mask, maskPerRow] = bitmaskOf(keys, packed.allowed, rows);
+    const mask = bitmaskOf(keys, packed.allowed, rows);
     const banned = packedLists('options.bannedTokens', options.bannedTokens, rows);
     const stop = packedLists('options.stopTokens', options.stopTokens, rows);
     const prompt = packedLists('history.prompt', keys.history?.prompt, rows);
@@ -174,7 +170,7 @@ export class SamplingPlan {
       this.#threads, x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride,
       p.settings, p.temperature.values, p.topK.values, p.topP.values, p.minP.values, p.typicalP.values,
       p.topNSigma.values, p.xtc.values, packed.steps,
-      mask, maskPerRow, banned.tokens, banned.offsets, stop.tokens, stop.offsets, p.minTokens.values,
+      mask, keys.bitmask !== undefined, banned.tokens, banned.offsets, stop.tokens, stop.offsets, p.minTokens.values,
       packed.biasTokens, undefined, packed.bias, prompt.tokens, prompt.offsets, output.tokens, output.offsets,
       p.repetition.values, p.presence.values, p.frequency.values, p.noRepeatNgram.values,
       packed.dry, breakers.tokens, breakers.offsets,
