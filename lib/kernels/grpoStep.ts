@@ -76,9 +76,10 @@ function prepare(logits: LogitsArray, batch: GrpoBatch, options: GrpoStepOptions
   const entropies = wanted ? newFloat32(rows) : undefined;
   const logprobs = newFloat32(rows);
   const status = newUint8(rows);
+  const a = logprobArguments(x, tokens, options);
   // prettier-ignore
   const call: Parameters<RowKernels['grpoStep']> = [
-    ...logprobArguments(x, tokens, options),
+    a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13],
     loss.sequences, loss.tokenAdvantages, loss.prompts, loss.parameters, loss.cuSeqlens,
     loss.oldLogprobs, loss.advantages, loss.rolloutLogprobs, loss.refLogprobs, loss.weights,
     loss.mask, loss.selected, loss.promptOffsets, status, logprobs, entropies,
