@@ -48,10 +48,6 @@ type LogprobBackwardArguments = [
 /** In the order of ReadStep in native/addon/grpo_step.cpp. */
 type GrpoStepArguments = [
   ...LogprobArguments,
-  status: Uint8Array,
-  logprobs: Float32Array,
-  state: Float64Array,
-  entropies: Float32Array | undefined,
   sequences: number,
   tokenAdvantages: boolean,
   prompts: number,
@@ -65,8 +61,9 @@ type GrpoStepArguments = [
   mask: Uint8Array | undefined,
   selected: Uint8Array | undefined,
   promptOffsets: Int32Array | undefined,
-  dLogprobs: Float32Array,
-  dEntropies: Float32Array | undefined,
+  status: Uint8Array,
+  logprobs: Float32Array,
+  entropies: Float32Array | undefined,
   dType: number,
   dStride: number,
   dLogits: ArrayBufferView,

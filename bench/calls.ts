@@ -75,17 +75,17 @@ function callsOf(rows: number): Record<string, () => unknown> {
   };
 }
 
-/** What a row of 256,000 logits could gain if a second thread took half of it: two rows of half the length. */
-function halvesOnTwoThreads(): Record<string, number[]> {
-  const [rows, vocab] = [2, 128_000];
+/** What long rows gain from a second thread: one that both share, and one each. */
+function longRowsOnTwoThreads(rows: number, vocab: number): Record<string, number[]> {
   const logits = new Float32Array(rows * vocab).map((_, i) => (Math.imul(i, 2654435761) >>> 20) * 0.0025 - 5);
   const tokens = new Int32Array(rows);
   const keys = { seed: 1, sequences: new BigUint64Array(rows), positions: new Int32Array(rows) };
   const results: Record<string, number[]> = {};
-  console.log('\n2 rows of 128,000 logits, us on one thread and on two (quartiles)');
+  console.log(`\n${rows} rows of ${vocab} logits, us on one thread and on two (quartiles)`);
   for (const [name, bind] of [
     ['log-prob + entropy', (threads: number) => bindTokenLogprobs(logits, tokens, { threads })],
     ['sample, T = 1', (threads: number) => new SamplingPlan({ threads }).bind(logits, keys)],
+    ['sample, T = 0.8', (threads: number) => new SamplingPlan({ threads, temperature: 0.8 }).bind(logits, keys)],
     [
       'sample, top-k 50 + top-p',
       (threads: number) => new SamplingPlan({ threads, topK: 50, topP: 0.95 }).bind(logits, keys),
@@ -146,7 +146,8 @@ export async function benchCalls() {
       console.log(`  ${name.padEnd(32)} ${time.best.toFixed(0).padStart(6)} ${time.median.toFixed(0).padStart(6)}`);
     }
   }
-  results['halves of a row'] = halvesOnTwoThreads();
+  results['one row of 256,000'] = longRowsOnTwoThreads(1, 256_000);
+  results['two rows of 128,000'] = longRowsOnTwoThreads(2, 128_000);
   const [rows, vocab] = [256, 128256];
   const logits = new Float32Array(rows * vocab).map((_, i) => (Math.imul(i, 2654435761) >>> 20) * 0.0025 - 5);
   const positions = new Int32Array(rows);

@@ -66,21 +66,32 @@ export function threadCount(field: string, value: unknown): number {
 
 /** Throws where `output` shares memory with one of `inputs`, of which only arrays count. */
 export function apart(field: string, output: ArrayBufferView, inputs: readonly unknown[]): void {
-  const { buffer, byteOffset, byteLength } = output;
-  for (const input of inputs) {
-    if (!ArrayBuffer.isView(input) || input.buffer !== buffer) continue;
-    if (input.byteOffset < byteOffset + byteLength && byteOffset < input.byteOffset + input.byteLength) {
-      throw invalidValue(field, 'memory apart from the inputs', output);
-    }
-  }
+  checkApart(field, output, memoryOf(inputs));
 }
 
 /** {@link apart} for the arrays of an `out` option. */
 export function allApart(field: string, out: object, inputs: readonly unknown[]): void {
   const arrays = out as Readonly<Record<string, ArrayBufferView | undefined>>;
+  const memory = memoryOf(inputs);
   for (const name of Object.keys(arrays)) {
     const array = arrays[name];
-    if (array !== undefined) apart(`${field}.${name}`, array, inputs);
+    if (array !== undefined) checkApart(`${field}.${name}`, array, memory);
+  }
+}
+
+/** Arrays and their buffers, each asked for once: it takes V8 20 ns. */
+function memoryOf(inputs: readonly unknown[]) {
+  const views = inputs.filter((input) => ArrayBuffer.isView(input));
+  return { views, buffers: views.map(({ buffer }): ArrayBufferLike => buffer) };
+}
+
+function checkApart(field: string, output: ArrayBufferView, { views, buffers }: ReturnType<typeof memoryOf>): void {
+  const { buffer, byteOffset, byteLength } = output;
+  for (let i = buffers.indexOf(buffer); i >= 0; i = buffers.indexOf(buffer, i + 1)) {
+    const input = views[i];
+    if (input && input.byteOffset < byteOffset + byteLength && byteOffset < input.byteOffset + input.byteLength) {
+      throw invalidValue(field, 'memory apart from the inputs', output);
+    }
   }
 }
 
@@ -142,9 +153,10 @@ export function integerParameter(
 /** {@link badOffset} for offsets that the native side does not see. */
 export function checkOffsets(field: string, array: Int32Array, total: number, of: string): void {
   let last = 0;
-  array.forEach((offset, i) => {
+  for (let i = 0; i < array.length; i++) {
+    const offset = array[i] ?? -1;
     if (offset < last || offset > total || (i === 0 && offset !== 0)) throw badOffset(field, array, i, total, of);
     last = offset;
-  });
+  }
   if (last !== total) throw badOffset(field, array, array.length - 1, total, of);
 }

@@ -1,10 +1,9 @@
 import { checkOffsets, int32 } from './arguments.js';
 import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
-import { newFloat32, newFloat64, newUint8 } from './host.js';
+import { frameFloat64, newFloat32, newUint8, run } from './host.js';
 import { checkLogits, floatTypeCode, type FloatType, type LogitsArray, type LogitsShape } from './logits.js';
 import { gradientOutput, logprobArguments, type LogprobOptions, type Writable } from './logprob.js';
-import { STATE_SIZE } from './logprobOptions.js';
 import { resultCount } from './lossSettings.js';
 import {
   checkLossInputs,
@@ -55,14 +54,14 @@ export interface GrpoStep {
 
 function largestDrift(logprobs: Float32Array, { oldLogprobs, mask }: GrpoBatch): number {
   let largest = 0;
-  logprobs.forEach((value, i) => {
-    if (mask?.[i] !== 0) largest = Math.max(largest, Math.abs(value - (oldLogprobs[i] ?? 0)));
-  });
+  for (let i = 0; i < logprobs.length; i++) {
+    if (mask?.[i] !== 0) largest = Math.max(largest, Math.abs((logprobs[i] ?? 0) - (oldLogprobs[i] ?? 0)));
+  }
   return largest;
 }
 
 /** Where {@link grpoStep} has the loss and its metrics written. */
-const syncResults = new Float64Array(resultCount);
+const syncResults = frameFloat64(resultCount);
 
 /** The checked arguments of the native step, and what makes its results. */
 function prepare(logits: LogitsArray, batch: GrpoBatch, options: GrpoStepOptions, results: Float64Array) {
@@ -74,17 +73,16 @@ function prepare(logits: LogitsArray, batch: GrpoBatch, options: GrpoStepOptions
   checkOffsets('cuSeqlens', loss.cuSeqlens, rows, 'tokens');
   const { out, outDtype } = options;
   const d = gradientOutput(x, { out: out ?? (outDtype === undefined ? logits : undefined), outDtype });
-  const row = (): Float32Array => newFloat32(rows);
-  const entropies = wanted ? row() : undefined;
-  const logprobs = row();
+  const entropies = wanted ? newFloat32(rows) : undefined;
+  const logprobs = newFloat32(rows);
   const status = newUint8(rows);
+  const a = logprobArguments(x, tokens, options);
   // prettier-ignore
   const call: Parameters<RowKernels['grpoStep']> = [
-    ...logprobArguments(x, tokens, options),
-    status, logprobs, newFloat64(rows * STATE_SIZE), entropies,
+    a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13],
     loss.sequences, loss.tokenAdvantages, loss.prompts, loss.parameters, loss.cuSeqlens,
     loss.oldLogprobs, loss.advantages, loss.rolloutLogprobs, loss.refLogprobs, loss.weights,
-    loss.mask, loss.selected, loss.promptOffsets, row(), wanted ? row() : undefined,
+    loss.mask, loss.selected, loss.promptOffsets, status, logprobs, entropies,
     floatTypeCode(d.type), d.stride, d.data, d.streamed, results,
   ];
   const result = (): GrpoStep => {
@@ -116,7 +114,7 @@ export function grpoStep(
 ): GrpoStep {
   const given = typeof options === 'string' ? { preset: options } : options;
   const { call, result } = prepare(logits, batch, given, syncResults);
-  kernelsOn(given.device).grpoStep(...call);
+  run(kernelsOn(given.device).grpoStep, call);
   return result();
 }
 

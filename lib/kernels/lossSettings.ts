@@ -1,5 +1,6 @@
 import { invalidType, invalidValue } from '../errors.js';
 import { numberIn, oneOf } from './arguments.js';
+import { frameFloat64 } from './host.js';
 
 // The order of these names is that of the enumerations in native/kernels/policy_loss/policy_loss.h.
 const losses = [
@@ -118,12 +119,10 @@ export const presets = {
   'verl@2026-08': { dualClip: 3, logRatioLimit: 20, klInputLimit: 20, klOutputLimit: 10 },
   /** NeMo-RL's defaults: k3 with its on-policy weight, coefficient 0.01. */
   'nemo-rl@2026-08': { klCoef: 0.01, klCorrection: 'on-policy', klInputLimit: 20, klOutputLimit: 10 },
-} as const satisfies Record<string, LossSettings>;
+} as const satisfies Record<string, Omit<LossSettings, 'coefficient' | 'delta' | 'horizon' | 'denominator'>>;
 
 /** Names of the option sets. */
 export type PolicyLossPreset = keyof typeof presets;
-
-const presetNames = Object.keys(presets) as PolicyLossPreset[];
 
 /** What a call has to say about its inputs for its settings to make sense. */
 export interface LossInputsGiven {
@@ -133,97 +132,118 @@ export interface LossInputsGiven {
   readonly tokenAdvantages: boolean;
 }
 
-/** What was given, else the preset's. */
-function either<T>(given: T | undefined, preset: T | undefined): T | undefined {
-  return given === undefined ? preset : given;
-}
-
 /** The estimates of klForms in the order of KlForm in native/kernels/policy_loss/policy_loss.h. */
 const klEstimates = [0, 1, 2, 3, 0, 2, 3];
 const FIRST_SQUARED = 4;
 
-const parameters = new Float64Array(27);
+/** Settings in the order of native/addon/loss_parameters.h, before any is given. */
+const defaults = Float64Array.of(
+  ...[0, 0, 0.8, 1.2, Infinity, Infinity, Infinity, 1, 1.05, 20, 1, 2, 3, 3, 2, Infinity],
+  ...[0, 2, 0, 0, Infinity, Infinity, 0, 0, 0, 1, 0],
+);
 
-/**
- * Checks settings and lists them in the order of native/addon/loss_parameters.h, in an array that the next call overwrites. No
- * property is read by a name that varies: this is most of what a call on few tokens costs.
- */
+/** Checks the settings that are given and writes them over `p`. No property is read by a name that varies, and only once. */
+function writeSettings(given: LossSettings, p: Float64Array): void {
+  const { loss, ratioLevel, clipLow, clipHigh, dualClip, delta, logRatioLimit, tauPositive, tauNegative } = given;
+  if (loss !== undefined) {
+    p[0] = indexIn('options.loss', loss, losses);
+    p[10] = loss === 'squared' ? 0.1 : 1;
+  }
+  if (ratioLevel !== undefined) p[1] = indexIn('options.ratioLevel', ratioLevel, ratioLevels);
+  if (clipLow !== undefined) p[2] = 1 - numberIn('options.clipLow', clipLow, NaN, 0, 1);
+  if (clipHigh !== undefined) p[3] = 1 + numberIn('options.clipHigh', clipHigh, NaN, 0);
+  if (dualClip !== undefined) p[4] = numberIn('options.dualClip', dualClip, NaN, 1);
+  if (delta !== undefined) p[5] = numberIn('options.delta', delta, NaN, p[3] ?? NaN);
+  if (logRatioLimit !== undefined) p[6] = numberIn('options.logRatioLimit', logRatioLimit, NaN, 0);
+  if (tauPositive !== undefined) p[7] = numberIn('options.tauPositive', tauPositive, NaN, Number.MIN_VALUE);
+  if (tauNegative !== undefined) p[8] = numberIn('options.tauNegative', tauNegative, NaN, Number.MIN_VALUE);
+  const { ratioCap, coefficient, vespoPositive, vespoNegative, offPolicyLimit, klForm, klCoef, klCorrection } = given;
+  if (ratioCap !== undefined) p[9] = numberIn('options.ratioCap', ratioCap, NaN, 0);
+  if (coefficient !== undefined) p[10] = numberIn('options.coefficient', coefficient, NaN, 0);
+  if (vespoPositive !== undefined) writePair('options.vespoPositive', vespoPositive, p, 11);
+  if (vespoNegative !== undefined) writePair('options.vespoNegative', vespoNegative, p, 13);
+  if (offPolicyLimit !== undefined) p[15] = numberIn('options.offPolicyLimit', offPolicyLimit, NaN, 0);
+  if (klCoef !== undefined) p[16] = numberIn('options.klCoef', klCoef, NaN, 0, Number.MAX_VALUE);
+  if (klForm !== undefined) {
+    const form = indexIn('options.klForm', klForm, klForms);
+    p[17] = klEstimates[form] ?? NaN;
+    p[18] = form >= FIRST_SQUARED ? 1 : 0;
+  }
+  if (klCorrection !== undefined) p[19] = indexIn('options.klCorrection', klCorrection, klCorrections);
+  const { klInputLimit, klOutputLimit, entropyCoef, aggregation, denominator, horizon, countEmptySequences } = given;
+  if (klInputLimit !== undefined) p[20] = numberIn('options.klInputLimit', klInputLimit, NaN, 0);
+  if (klOutputLimit !== undefined) p[21] = numberIn('options.klOutputLimit', klOutputLimit, NaN, 0);
+  if (entropyCoef !== undefined) {
+    p[22] = numberIn('options.entropyCoef', entropyCoef, NaN, -Number.MAX_VALUE, Number.MAX_VALUE);
+  }
+  if (aggregation !== undefined) p[23] = indexIn('options.aggregation', aggregation, aggregations);
+  if (denominator !== undefined) {
+    if (!(denominator > 0 && Number.isFinite(denominator))) {
+      throw invalidValue('options.denominator', 'a positive number', denominator);
+    }
+    p[24] = denominator;
+  }
+  if (horizon !== undefined) p[25] = numberIn('options.horizon', horizon, NaN, 1);
+  if (countEmptySequences !== undefined) p[26] = countEmptySequences ? 1 : 0;
+}
+
+function indexIn<T extends string>(field: string, value: T, names: readonly T[]): number {
+  return names.indexOf(oneOf(field, value, names, value));
+}
+
+/** What each preset makes of the defaults. */
+const presetSettings = new Map<string, Float64Array>(
+  Object.entries(presets).map(([name, preset]) => {
+    const p = defaults.slice();
+    writeSettings(preset, p);
+    return [name, p];
+  }),
+);
+
+const parameters = frameFloat64(defaults.length);
+
+/** Checks settings and lists them in the order of native/addon/loss_parameters.h, in an array that the next call overwrites. */
 export function encodeLossSettings(
   given: LossSettings & { readonly preset?: PolicyLossPreset },
   inputs: LossInputsGiven,
 ): Float64Array {
   if (typeof given !== 'object') throw invalidType('options', 'an object or the name of a preset', given);
-  const preset: LossSettings = presets[oneOf('options.preset', given.preset, presetNames, 'grpo')];
+  const { preset = 'grpo', horizon } = given;
+  const settings = presetSettings.get(preset);
+  if (settings === undefined)
+    throw invalidValue('options.preset', `one of ${[...presetSettings.keys()].join(', ')}`, preset);
   const p = parameters;
+  for (let i = 0; i < p.length; i++) p[i] = settings[i] ?? NaN;
+  writeSettings(given, p);
 
-  const loss = oneOf('options.loss', either(given.loss, preset.loss), losses, 'clip');
-  p[0] = losses.indexOf(loss);
-  const ratioLevel = either(given.ratioLevel, preset.ratioLevel);
-  p[1] = oneOf('options.ratioLevel', ratioLevel, ratioLevels, 'token') === 'sequence' ? 1 : 0;
-  p[2] = 1 - numberIn('options.clipLow', either(given.clipLow, preset.clipLow), 0.2, 0, 1);
-  p[3] = 1 + numberIn('options.clipHigh', either(given.clipHigh, preset.clipHigh), 0.2, 0);
-  p[4] = numberIn('options.dualClip', either(given.dualClip, preset.dualClip), Infinity, 1);
-  p[5] = numberIn('options.delta', either(given.delta, preset.delta), Infinity, p[3]);
-  p[6] = numberIn('options.logRatioLimit', either(given.logRatioLimit, preset.logRatioLimit), Infinity, 0);
-  p[7] = numberIn('options.tauPositive', either(given.tauPositive, preset.tauPositive), 1, Number.MIN_VALUE);
-  p[8] = numberIn('options.tauNegative', either(given.tauNegative, preset.tauNegative), 1.05, Number.MIN_VALUE);
-  p[9] = numberIn('options.ratioCap', either(given.ratioCap, preset.ratioCap), 20, 0);
-  const coefficient = either(given.coefficient, preset.coefficient);
-  p[10] = numberIn('options.coefficient', coefficient, loss === 'squared' ? 0.1 : 1, 0);
-  pair('options.vespoPositive', either(given.vespoPositive, preset.vespoPositive), 2, 3, p, 11);
-  pair('options.vespoNegative', either(given.vespoNegative, preset.vespoNegative), 3, 2, p, 13);
-  p[15] = numberIn('options.offPolicyLimit', either(given.offPolicyLimit, preset.offPolicyLimit), Infinity, 0);
+  const loss = losses[p[0] ?? 0];
   if (inputs.tokenAdvantages && (loss === 'gmpo' || loss === 'vespo' || p[15] !== Infinity)) {
     throw invalidValue('advantages', `one per sequence for ${loss} with these options`, 'one per token');
   }
-  const klForm = klForms.indexOf(oneOf('options.klForm', either(given.klForm, preset.klForm), klForms, 'k3'));
-  const klCoef = numberIn('options.klCoef', either(given.klCoef, preset.klCoef), 0, 0, Number.MAX_VALUE);
-  if (klCoef > 0 && !inputs.refLogprobs) {
-    throw invalidValue('options.klCoef', '0 where no refLogprobs are given', klCoef, 'Pass refLogprobs or klCoef: 0.');
+  if (p[16] !== 0 && !inputs.refLogprobs) {
+    throw invalidValue('options.klCoef', '0 where no refLogprobs are given', p[16], 'Pass refLogprobs or klCoef: 0.');
   }
-  const correction = either(given.klCorrection, preset.klCorrection);
-  const klCorrection = oneOf('options.klCorrection', correction, klCorrections, 'none');
-  const squared = klForm >= FIRST_SQUARED;
-  if (klCorrection !== 'none' && squared) {
-    throw invalidValue('options.klCorrection', 'none with a klForm that ends with +', klCorrection);
+  if (p[18] !== 0 && p[19] !== 0) {
+    throw invalidValue('options.klCorrection', 'none with a klForm that ends with +', klCorrections[p[19] ?? 0]);
   }
-  p[16] = klCoef;
-  p[17] = klEstimates[klForm] ?? NaN;
-  p[18] = squared ? 1 : 0;
-  p[19] = klCorrections.indexOf(klCorrection);
-  p[20] = numberIn('options.klInputLimit', either(given.klInputLimit, preset.klInputLimit), Infinity, 0);
-  p[21] = numberIn('options.klOutputLimit', either(given.klOutputLimit, preset.klOutputLimit), Infinity, 0);
-  const bonus = either(given.entropyCoef, preset.entropyCoef);
-  p[22] = numberIn('options.entropyCoef', bonus, 0, -Number.MAX_VALUE, Number.MAX_VALUE);
   if (p[22] !== 0 && !inputs.entropies) {
     throw invalidValue('options.entropyCoef', '0 where no entropies are given', p[22]);
   }
-  const way = either(given.aggregation, preset.aggregation);
-  const aggregation = oneOf('options.aggregation', way, aggregations, 'token-mean');
+  const aggregation = aggregations[p[23] ?? 0];
   if (inputs.promptOffsets !== (aggregation === 'prompt-mean')) {
     const expected = "given where the aggregation is 'prompt-mean', and only there";
     throw invalidValue('promptOffsets', expected, inputs.promptOffsets ? 'given' : 'not given');
   }
-  p[23] = aggregations.indexOf(aggregation);
-  const denominator = either(given.denominator, preset.denominator);
-  if (denominator !== undefined && !(denominator > 0 && Number.isFinite(denominator))) {
-    throw invalidValue('options.denominator', 'a positive number', denominator);
-  }
-  p[24] = denominator ?? 0;
-  const horizon = either(given.horizon, preset.horizon);
   if ((horizon === undefined) === (aggregation === 'seq-mean-token-sum-norm')) {
     const expected = "given where the aggregation is 'seq-mean-token-sum-norm', and only there";
     throw invalidValue('options.horizon', expected, horizon);
   }
-  p[25] = numberIn('options.horizon', horizon, 1, 1);
-  p[26] = either(given.countEmptySequences, preset.countEmptySequences) === true ? 1 : 0;
   return p;
 }
 
 /** Writes [k, lambda] to p[at] and the place after it. */
-function pair(field: string, value: unknown, k: number, lambda: number, p: Float64Array, at: number): void {
-  if (value !== undefined && !(Array.isArray(value) && value.length === 2))
-    throw invalidType(field, '[k, lambda]', value);
-  p[at] = value === undefined ? k : numberIn(`${field}[0]`, value[0], 0, 0);
-  p[at + 1] = value === undefined ? lambda : numberIn(`${field}[1]`, value[1], 0, 0);
+function writePair(field: string, value: unknown, p: Float64Array, at: number): void {
+  if (!Array.isArray(value) || value.length !== 2) throw invalidType(field, '[k, lambda]', value);
+  p[at] = numberIn(`${field}[0]`, value[0], NaN, 0);
+  p[at + 1] = numberIn(`${field}[1]`, value[1], NaN, 0);
 }

@@ -2,7 +2,7 @@ import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
 import { apart, badOffset, checkOffsets, float32, offsets, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
-import { newFloat32 } from './host.js';
+import { frameFloat64, newFloat32 } from './host.js';
 import { encodeLossSettings, resultCount, type LossSettings, type PolicyLossPreset } from './lossSettings.js';
 
 export type { Aggregation, PolicyLossPreset } from './lossSettings.js';
@@ -127,7 +127,7 @@ export function checkLossInputs(
 }
 
 /** Where the loss and its metrics are written. */
-const results = new Float64Array(resultCount);
+const results = frameFloat64(resultCount);
 
 /**
  * Policy loss with its gradient to the log-probs (and entropies) in one pass: PPO's clip and its relatives, KL to a

@@ -5,8 +5,7 @@ import { allApart, float32, int32, requireInteger, threadCount, uint8 } from './
 import { bindCall } from './bound.js';
 import { runAsync } from './cancel.js';
 import { kernelsOn, type RowKernels } from './device/backend.js';
-import { type SampledRows } from './device/sampling.js';
-import { bound, host, newFloat32, newInt32, newUint8 } from './host.js';
+import { bound, host, newFloat32, newInt32, newUint8, run } from './host.js';
 import { checkLogits, floatTypeCode, type LogitsArray, type LogitsShape } from './logits.js';
 import {
   packedLists,
@@ -86,19 +85,19 @@ export function sequenceArray(sequences: unknown, rows: number): BigUint64Array 
   return BigUint64Array.from(ids as Iterable<number | bigint>, (id) => BigInt.asUintN(64, BigInt(id)));
 }
 
-function bitmaskOf(
-  keys: SamplingKeys,
-  allowed: Int32Array | undefined,
-  rows: number,
-): [Int32Array | undefined, boolean] {
-  if (keys.bitmask === undefined) return [allowed, false];
+function bitmaskOf(keys: SamplingKeys, allowed: Int32Array | undefined, rows: number): Int32Array | undefined {
+  if (keys.bitmask === undefined) return allowed;
   const mask = int32('bitmask', keys.bitmask);
   if (rows > 0 && mask.length % rows !== 0)
     throw invalidValue('bitmask', `of rows * words elements, ${rows} rows`, mask);
-  if (allowed === undefined) return [mask, true];
+  if (allowed === undefined) return mask;
   // Both: the caller's rows, each narrowed by the allowed tokens.
   const words = mask.length / rows;
-  return [mask.map((word, i) => word & (allowed[i % words] ?? 0)), true];
+  return mask.map((word, i) => word & (allowed[i % words] ?? 0));
+}
+
+function floats(wanted: boolean, field: string, array: Float32Array | undefined, n: number): Float32Array | undefined {
+  return wanted ? float32(field, array ?? newFloat32(n), n) : undefined;
 }
 
 /** Sampling with fixed settings, checked once: logits are edited, filtered in a chosen order, and drawn from. */
@@ -106,6 +105,8 @@ export class SamplingPlan {
   readonly #packed: PackedSampling;
   /** @internal */
   readonly outputs: ReadonlySet<SamplingOutput>;
+  /** Which of the outputs are wanted: a set is too slow to ask at each call. */
+  readonly #wants: Readonly<Record<Exclude<SamplingOutput, 'token'>, boolean>>;
   readonly #threads: number;
 
   /** @throws CrossThinkError `ERR_INVALID_ARG_VALUE` naming the option. */
@@ -115,6 +116,15 @@ export class SamplingPlan {
       if (!OUTPUTS.includes(output)) throw invalidValue('options.outputs', `from ${OUTPUTS.join(', ')}`, output);
     }
     this.outputs = new Set(options.outputs ?? ['token', 'logprob', 'rawLogprob']);
+    const wants = (output: SamplingOutput) => this.outputs.has(output);
+    this.#wants = {
+      logprob: wants('logprob'),
+      rawLogprob: wants('rawLogprob'),
+      rank: wants('rank'),
+      entropy: wants('entropy'),
+      supportMass: wants('supportMass'),
+      keptSet: wants('keptSet'),
+    };
     this.#threads = threadCount('options.threads', options.threads);
   }
 
@@ -132,38 +142,35 @@ export class SamplingPlan {
     const p = packed.rows(rows);
     const samples = requireInteger('samples', keys.samples ?? 1, 1, 2 ** 24);
     const sample = requireInteger('sample', keys.sample ?? 0, 0, 2 ** 24 - samples);
-    const lists = (field: string, option: TokenListOption | undefined) => packedLists(field, option, rows);
-    const { outputs } = this;
+    const wants = this.#wants;
     const { out = {} } = keys;
     const drawn = rows * samples;
-    const floats = (wanted: boolean, field: string, array: Float32Array | undefined, n: number) =>
-      wanted ? float32(field, array ?? newFloat32(n), n) : undefined;
     const status = uint8('out.status', out.status ?? newUint8(rows), rows);
     const tokens = int32('out.tokens', out.tokens ?? newInt32(drawn), drawn);
-    const logprobs = floats(outputs.has('logprob'), 'out.logprobs', out.logprobs, drawn);
-    const rawLogprobs = floats(outputs.has('rawLogprob'), 'out.rawLogprobs', out.rawLogprobs, drawn);
-    const ranks = outputs.has('rank') ? int32('out.ranks', out.ranks ?? newInt32(drawn), drawn) : undefined;
-    const entropy = floats(outputs.has('entropy'), 'out.entropy', out.entropy, rows);
-    const supportMass = floats(outputs.has('supportMass'), 'out.supportMass', out.supportMass, rows);
+    const logprobs = floats(wants.logprob, 'out.logprobs', out.logprobs, drawn);
+    const rawLogprobs = floats(wants.rawLogprob, 'out.rawLogprobs', out.rawLogprobs, drawn);
+    const ranks = wants.rank ? int32('out.ranks', out.ranks ?? newInt32(drawn), drawn) : undefined;
+    const entropy = floats(wants.entropy, 'out.entropy', out.entropy, rows);
+    const supportMass = floats(wants.supportMass, 'out.supportMass', out.supportMass, rows);
     const n = packed.topLogprobs;
     const topLogprobs = n === 0 ? undefined : { tokens: newInt32(rows * n), logprobs: newFloat32(rows * n) };
-    const chosen = lists('options.logprobTokens', options.logprobTokens);
+    const chosen = packedLists('options.logprobTokens', options.logprobTokens, rows);
     const chosenLogprobs =
       chosen.tokens && newFloat32((chosen.offsets === undefined ? rows : 1) * chosen.tokens.length);
-    const kept = outputs.has('keptSet') ? binding.newKeptSets() : undefined;
-    const [mask, maskPerRow] = bitmaskOf(keys, packed.allowed, rows);
-    const banned = lists('options.bannedTokens', options.bannedTokens);
-    const stop = lists('options.stopTokens', options.stopTokens);
-    const prompt = lists('history.prompt', keys.history?.prompt);
-    const output = lists('history.output', keys.history?.output);
-    const breakers = lists('options.dry.breakers', options.dry?.breakers);
+    const kept = wants.keptSet ? binding.newKeptSets() : undefined;
+    const mask = bitmaskOf(keys, packed.allowed, rows);
+    const banned = packedLists('options.bannedTokens', options.bannedTokens, rows);
+    const stop = packedLists('options.stopTokens', options.stopTokens, rows);
+    const prompt = packedLists('history.prompt', keys.history?.prompt, rows);
+    const output = packedLists('history.output', keys.history?.output, rows);
+    const breakers = packedLists('options.dry.breakers', options.dry?.breakers, rows);
     // One element a line would be fifty lines; spreads would cost more than everything else here.
     // prettier-ignore
-    const rowsCall: SampledRows = [
-      x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride,
+    const call: Parameters<RowKernels['sample']> = [
+      this.#threads, x.data, floatTypeCode(x.type), x.rows, x.vocab, x.stride,
       p.settings, p.temperature.values, p.topK.values, p.topP.values, p.minP.values, p.typicalP.values,
       p.topNSigma.values, p.xtc.values, packed.steps,
-      mask, maskPerRow, banned.tokens, banned.offsets, stop.tokens, stop.offsets, p.minTokens.values,
+      mask, keys.bitmask !== undefined, banned.tokens, banned.offsets, stop.tokens, stop.offsets, p.minTokens.values,
       packed.biasTokens, undefined, packed.bias, prompt.tokens, prompt.offsets, output.tokens, output.offsets,
       p.repetition.values, p.presence.values, p.frequency.values, p.noRepeatNgram.values,
       packed.dry, breakers.tokens, breakers.offsets,
@@ -171,7 +178,7 @@ export class SamplingPlan {
       status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass,
       n, topLogprobs?.tokens, topLogprobs?.logprobs, chosen.tokens, chosen.offsets, chosenLogprobs, kept,
     ];
-    if (keys.out !== undefined) allApart('out', keys.out, rowsCall.slice(0, rowsCall.indexOf(status)));
+    if (keys.out !== undefined) allApart('out', keys.out, call.slice(0, call.indexOf(status)));
     const result = (): SampledTokens => {
       const sampled: { -readonly [K in keyof SampledTokens]: SampledTokens[K] } = { tokens, status };
       if (logprobs) sampled.logprobs = logprobs;
@@ -184,7 +191,7 @@ export class SamplingPlan {
       if (kept) sampled.keptSet = readKeptSet(kept, rows);
       return sampled;
     };
-    return { rowsCall, result };
+    return { call, result };
   }
 
   /** @internal */
@@ -208,8 +215,8 @@ export class SamplingPlan {
    * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`; bad rows are not errors, see `status`.
    */
   sample(logits: LogitsArray, keys: SamplingKeys): SampledTokens {
-    const { rowsCall, result } = this.prepare(logits, keys);
-    this.#kernels().sample(this.#threads, ...rowsCall);
+    const { call, result } = this.prepare(logits, keys);
+    run(this.#kernels().sample, call);
     return result();
   }
 
@@ -231,15 +238,15 @@ export class SamplingPlan {
       throw invalidValue('bitmask', 'absent where the plan has allowedTokens, to bind', bitmask);
     }
     if (this.#kernels() !== host) throw invalidValue('options.device', "'cpu' to bind", this.options.device);
-    const { rowsCall, result } = this.prepare(logits, keys);
+    const { call, result } = this.prepare(logits, keys);
     const sampled = result();
     const { topLogprobs, chosenLogprobs, ...arrays } = sampled as Omit<SampledTokens, 'keptSet'>;
-    const run = bindCall(bound.sample, [this.#threads, ...rowsCall], {
+    const sample = bindCall(bound.sample, call, {
       ...{ logits, sequences, positions, bitmask, chosenLogprobs, ...arrays },
       ...{ 'topLogprobs.tokens': topLogprobs?.tokens, 'topLogprobs.logprobs': topLogprobs?.logprobs },
     });
     return () => {
-      run();
+      sample();
       return sampled;
     };
   }
@@ -253,11 +260,7 @@ export class SamplingPlan {
     logits: LogitsArray,
     keys: SamplingKeys & { readonly signal?: AbortSignal | undefined },
   ): Promise<SampledTokens> {
-    return runAsync('sampleAsync', keys.signal, this.#kernels().sample, () => {
-      const { rowsCall, result } = this.prepare(logits, keys);
-      const call: Parameters<RowKernels['sample']> = [this.#threads, ...rowsCall];
-      return { call, result };
-    });
+    return runAsync('sampleAsync', keys.signal, this.#kernels().sample, () => this.prepare(logits, keys));
   }
 }
 

@@ -1,7 +1,8 @@
 import { invalidValue } from '../errors.js';
 import { float32, int32, threadCount } from './arguments.js';
-import { gpuOf } from './device/backend.js';
+import { gpuOf, type RowKernels } from './device/backend.js';
 import { withCall } from './device/call.js';
+import { type SampledRows } from './device/sampling.js';
 import { callSpeculate } from './device/speculative.js';
 import { host } from './host.js';
 import { type LogitsArray, type LogitsShape } from './logits.js';
@@ -102,6 +103,11 @@ export function keysOf(
   };
 }
 
+/** The arguments of `sample` but for the number of threads. */
+function rowsOf([, ...rows]: Parameters<RowKernels['sample']>): SampledRows {
+  return rows;
+}
+
 /** Checks what both plans can return in a chain, and how many drafts each sequence has. */
 export function checkChain(
   plans: { readonly plan: SamplingPlan; readonly draftPlan: SamplingPlan },
@@ -148,21 +154,23 @@ export function speculativeSample(
     ...keysOf(keys, drafts + 1, draftTokens),
     ...{ stride: keys.stride, bitmask: keys.bitmask },
   });
-  const vocab = target.rowsCall[3];
+  const rows = rowsOf(target.call);
+  const vocab = rows[3];
   const probabilities =
     draftProbabilities && float32('draftProbabilities', draftProbabilities, draftTokens.length * vocab);
-  const draft = draftLogits && draftPlan.prepare(draftLogits, { ...keysOf(keys, drafts, draftTokens), vocab });
+  const draft =
+    draftLogits && rowsOf(draftPlan.prepare(draftLogits, { ...keysOf(keys, drafts, draftTokens), vocab }).call);
   const accepted = new Int32Array(sequences);
   const status = new Uint8Array(sequences);
   const gpu = gpuOf(plan.options.device);
   if (gpu === null) {
     const threads = threadCount('plan.threads', plan.options.threads);
     const chain = [drafts, draftTokens, probabilities, accepted, status, threads, draft !== undefined] as const;
-    host.speculate(...target.rowsCall, ...chain, ...(draft?.rowsCall ?? []));
+    host.speculate(...rows, ...chain, ...(draft ?? []));
   } else {
     const chain = { drafts, draftTokens, draftProbabilities: probabilities, accepted, status };
     withCall(gpu, undefined, (call) => {
-      callSpeculate<ArrayBufferView>(call, { target: target.rowsCall, ...chain, draft: draft?.rowsCall });
+      callSpeculate<ArrayBufferView>(call, { target: rows, ...chain, draft });
     });
   }
   const { tokens, logprobs, rawLogprobs } = target.result();

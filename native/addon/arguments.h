@@ -10,6 +10,7 @@
 #include "addon/arrays.h"
 #include "addon/frame.h"
 #include "kernels/logits.h"
+#include "spec/annotate.h"
 
 namespace crossthink::addon {
 
@@ -19,12 +20,12 @@ constexpr size_t MatrixLength(size_t rows, size_t stride, size_t columns) {
 }
 
 // Takes the arguments of a call in order, from the frame. Of an array that has its number among the arguments of the
-// JavaScript function, -1 where there is none, or -2 - c for cell c.
+// JavaScript function, -1 where there is none, or -1 - w for the block of the frame whose elements begin at word w.
 class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info) : info_(info), frame_(*static_cast<Frame*>(info.Data())) {}
 
-  double Number() { return frame_.numbers[Next()]; }
+  CT_INLINE double Number() { return frame_.numbers[Next()]; }
   size_t Size() { return static_cast<size_t>(Number()); }
   unsigned Threads() { return static_cast<unsigned>(Number()); }
   uint64_t Uint64() { return std::bit_cast<uint64_t>(frame_.numbers[Next()]); }
@@ -98,18 +99,29 @@ class Arguments {
   [[noreturn]] void Fail(const std::string& why) const { throw Napi::RangeError::New(info_.Env(), why); }
 
  private:
-  size_t Next() {
-    if (next_ == Frame::kNumbers) Fail("too many arguments");
+  // Inlined: calls have dozens of arguments, most of them numbers or absent.
+  CT_INLINE size_t Next() {
+    if (next_ == Frame::kNumbers) [[unlikely]]
+      Fail("too many arguments");
     return next_++;
   }
 
   template <class T>
-  T* ArrayAt(double at, size_t length, const char* name, size_t* found) {
+  CT_INLINE T* ArrayAt(double at, size_t length, const char* name, size_t* found) {
+    return at == -1 ? nullptr : PresentArrayAt<T>(at, length, name, found);
+  }
+
+  template <class T>
+  T* PresentArrayAt(double at, size_t length, const char* name, size_t* found) {
     if (at >= 0) return ArrayOf<T>(info_, static_cast<size_t>(at), length, name, found);
-    if (at == -1) return nullptr;
-    const auto cell = static_cast<size_t>(-2 - at);
-    if (cell >= Frame::kCells || length * sizeof(T) > Frame::kCellBytes) Fail(std::string(name) + ": not in a cell");
-    return reinterpret_cast<T*>(frame_.cells[cell]);
+    const auto word = static_cast<size_t>(-1 - at);
+    if (word >= Frame::kWords) Fail(std::string(name) + ": not in the frame");
+    const auto elements = static_cast<size_t>(frame_.words[word - 1]);
+    if (elements < length || elements > (Frame::kWords - word) * sizeof(double) / sizeof(T)) {
+      Fail(std::string(name) + ": too short");
+    }
+    if (found != nullptr) *found = elements;
+    return reinterpret_cast<T*>(frame_.words + word);
   }
 
   void* ElementsAt(double at, size_t size, size_t length, const char* name) {

@@ -15,10 +15,6 @@ auto ReadStep(Arguments* in) {
   ReadLogprobInput(in, &forward);
   const size_t rows = forward.logits.rows;
   const unsigned threads = in->Threads();
-  forward.status = in->Array<uint8_t>(rows, "status");
-  forward.logprob = in->Array<float>(rows, "logprob");
-  forward.state = in->Array<double>(rows * kStateSize, "state");
-  forward.entropy_out = in->Array<float>(rows, "entropy");
 
   PolicyLoss& loss = op.loss;
   loss.sequences = in->Size();
@@ -34,10 +30,10 @@ auto ReadStep(Arguments* in) {
   loss.mask = in->Array<uint8_t>(rows, "mask");
   loss.selected = in->Array<uint8_t>(rows, "selected");
   loss.prompts = in->Array<int32_t>(loss.prompt_count + 1, "promptOffsets");
-  loss.d_logprobs = in->Array<float>(rows, "dLogprobs");
-  loss.d_entropies = in->Array<float>(rows, "dEntropies");
 
-  LinkParts(&op);
+  forward.status = in->Array<uint8_t>(rows, "status");
+  forward.logprob = in->Array<float>(rows, "logprob");
+  forward.entropy_out = in->Array<float>(rows, "entropy");
   LogprobBackward& backward = op.backward;
   backward.d_type = static_cast<DType>(in->Size());
   backward.d_stride = in->Size();

@@ -25,7 +25,18 @@ unsigned CgroupQuota() {
   return cpus > 0 ? static_cast<unsigned>(std::ceil(cpus)) : 0;
 }
 
+// A few cycles in which the core's other thread may go on.
+void Relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 struct ParallelState {
+  static constexpr int kSpins = 400;  // Some 10 us.
+
   ParallelState(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body)
       : n(n), grain(grain), chunks((n + grain - 1) / grain), body(body) {}
 
@@ -42,9 +53,16 @@ struct ParallelState {
     }
   }
 
+  bool IsDone() const { return done.load(std::memory_order_acquire) == chunks; }
+
   void Wait() {
+    // The others are at their last chunks: to sleep and be woken takes as long as a small one.
+    for (int i = 0; i < kSpins; ++i) {
+      if (IsDone()) return;
+      Relax();
+    }
     std::unique_lock<std::mutex> lock(mutex);
-    finished.wait(lock, [this] { return done.load(std::memory_order_acquire) == chunks; });
+    finished.wait(lock, [this] { return IsDone(); });
   }
 
   const size_t n;
@@ -102,8 +120,8 @@ void ThreadPool::Submit(std::function<void()> task) {
   ready_.notify_one();
 }
 
-void ThreadPool::ParallelFor(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body,
-                             unsigned max_threads) {
+void ThreadPool::ParallelForAny(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body,
+                                unsigned max_threads) {
   if (n == 0) return;
   const FloatEnvironment environment;
   grain = std::max<size_t>(grain, 1);

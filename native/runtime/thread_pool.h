@@ -33,9 +33,13 @@ class ThreadPool {
   // Calls body(begin, end) over [0, n) in chunks of `grain`, on at most `max_threads` threads (0: all of the pool), the
   // calling one included. Chunk borders depend on n and grain alone, never on the number of threads. Safe to call from
   // inside a task.
-  void ParallelFor(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body, unsigned max_threads = 0);
+  template <class Body>
+  void ParallelFor(size_t n, size_t grain, const Body& body, unsigned max_threads = 0) {
+    ParallelForAny(n, grain, std::cref(body), max_threads);  // By reference: a copy would be on the heap.
+  }
 
  private:
+  void ParallelForAny(size_t n, size_t grain, const std::function<void(size_t, size_t)>& body, unsigned max_threads);
   void Run();
 
   std::mutex mutex_;

@@ -2,11 +2,15 @@ import {
   bindLogprobBackward,
   bindTokenLogprobs,
   groupAdvantages,
+  grpoStep,
+  grpoStepAsync,
   logprobBackward,
   logprobBackwardAsync,
+  policyLoss,
   SamplingPlan,
   tokenLogprobs,
   tokenLogprobsAsync,
+  whiten,
   type SamplingOptions,
 } from '../../lib/index.js';
 import { Random } from './random.js';
@@ -247,5 +251,62 @@ describe('small results', () => {
     const expected = logprobBackward(logits, tokens, gradients);
     expect(logprobBackward(logits, tokens, gradients, { out: logits })).toBe(logits);
     expect(logits).toEqual(expected);
+  });
+
+  // Asynchronous calls copy no arrays; others copy inputs of up to 32 elements.
+  it.each([1, 8, 16, 17, 31, 32, 33, 40])('of %i rows are those of calls that copy nothing', async (n) => {
+    const logits = random.normals(n * 3, 2);
+    const tokens = Int32Array.from({ length: n }, (_, i) => i % 3);
+    const temperature = Float32Array.from({ length: n }, (_, i) => 0.5 + (i % 4));
+    const options = { temperature, topK: 2, candidates: tokens, sumSquares: true };
+    const forward = tokenLogprobs(logits, tokens, options);
+    expect(forward).toEqual(await tokenLogprobsAsync(logits, tokens, options));
+    const gradients = { dLogprob: random.normals(n, 1), dEntropy: random.normals(n, 1), state: forward.state };
+    const d = logprobBackward(logits, tokens, gradients, { temperature });
+    expect(d).toEqual(await logprobBackwardAsync(logits, tokens, gradients, { temperature }));
+
+    const plan = new SamplingPlan({
+      topP: temperature.map((t) => t / 5),
+      bannedTokens: [1],
+      outputs: everything.outputs,
+    });
+    const keys = { seed: 3, sequences: BigUint64Array.from(tokens, BigInt), positions: tokens, vocab: 3 };
+    const bitmask = new Int32Array(n).fill(6);
+    expect(plan.sample(logits, { ...keys, bitmask })).toEqual(await plan.sampleAsync(logits, { ...keys, bitmask }));
+
+    const packed = {
+      advantages: random.normals(n, 1),
+      cuSeqlens: Int32Array.of(0, n >> 1, n),
+      mask: new Uint8Array(n).fill(1),
+    };
+    const batch = { ...packed, tokens, oldLogprobs: forward.logprob, refLogprobs: gradients.dLogprob };
+    const copies = [logits.slice(), logits.slice()] as const;
+    const step = grpoStep(copies[0], batch, { klCoef: 0.1, entropyCoef: 0.01 });
+    expect(step).toEqual(await grpoStepAsync(copies[1], batch, { klCoef: 0.1, entropyCoef: 0.01 }));
+    expect(copies[0]).toEqual(copies[1]);
+    expect(copies[0]).not.toEqual(logits);
+  });
+
+  it('go into arrays that were given, also where these are inputs', () => {
+    const inputs = {
+      logprobs: Float32Array.of(-1, -2, -3),
+      oldLogprobs: Float32Array.of(-1.1, -2, -2.5),
+      advantages: Float32Array.of(1, -1),
+      cuSeqlens: Int32Array.of(0, 2, 3),
+    };
+    const dLogprobs = new Float32Array(3).fill(9);
+    const loss = policyLoss(inputs, { out: { dLogprobs } });
+    expect(loss.dLogprobs).toBe(dLogprobs);
+    expect(loss).toEqual(policyLoss(inputs));
+
+    const rewards = Float32Array.of(1, 0, 0.5);
+    const out = { advantages: new Float32Array(3), zeroVariance: new Uint8Array(1).fill(7) };
+    expect(groupAdvantages(rewards, { groupSize: 3, out })).toEqual(groupAdvantages(rewards, { groupSize: 3 }));
+    expect(out.zeroVariance[0]).toBe(0);
+
+    const values = Float32Array.of(1, 2, 3, 5);
+    const expected = whiten(values);
+    expect(whiten(values, { out: values })).toBe(values);
+    expect(values).toEqual(expected);
   });
 });

@@ -92,9 +92,10 @@ function cudaKernels(device: number): RowKernels {
       });
     },
     grpoStep(...args) {
-      const [, , , , , , , , , , , , , , status, logprobs, , entropies, sequences, tokenAdvantages, ...loss] = args;
+      const [, , , , , , , , , , , , , , sequences, tokenAdvantages, ...loss] = args;
       const [prompts, parameters, cuSeqlens, oldLogprobs, advantages, rolloutLogprobs, refLogprobs, ...rest] = loss;
-      const [weights, mask, selected, promptOffsets, , , dType, dStride, dLogits, , results] = rest;
+      const [weights, mask, selected, promptOffsets, status, logprobs, entropies, dType, dStride, dLogits, , results] =
+        rest;
       const floats = { oldLogprobs, advantages, rolloutLogprobs, refLogprobs, weights };
       withCall(device, undefined, (call) => {
         addLogprobInput(call, args);

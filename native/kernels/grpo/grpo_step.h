@@ -18,7 +18,8 @@ struct GrpoStep {
   LogprobBackward backward;
 };
 
-// Makes what one part writes the input of the next, once the arrays of results and `forward.state` are set.
+// Makes what one part writes the input of the next, once the arrays of results, `forward.state` and the loss's
+// gradients are set.
 inline void LinkParts(GrpoStep* op) {
   LogprobForward& forward = op->forward;
   forward.entropy = forward.entropy_out != nullptr;
@@ -31,9 +32,9 @@ inline void LinkParts(GrpoStep* op) {
   op->backward.d_entropy = op->loss.params.entropy_coef != 0 ? op->loss.d_entropies : nullptr;
 }
 
-// Runs a step whose parts are linked. `cancel`, where given, is read between chunks of rows. False where it was seen
-// set: the results, and logits that are written in place, are then incomplete.
-bool RunGrpoStep(const GrpoStep& op, unsigned threads, const std::atomic<int32_t>* cancel, PolicyLossResult* result);
+// Runs a step in memory of its own for what one part leaves to the next. `cancel`, where given, is read between chunks
+// of rows. False where it was seen set: the results, and logits that are written in place, are then incomplete.
+bool RunGrpoStep(GrpoStep op, unsigned threads, const std::atomic<int32_t>* cancel, PolicyLossResult* result);
 
 }  // namespace crossthink
 

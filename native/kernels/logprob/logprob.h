@@ -82,12 +82,15 @@ struct LogprobScratch {
   spec::TilePartial* tiles;  // [TileCount(vocab)]
   float* row;                // [vocab + 16]: a row that was capped or gathered; null where neither is asked for.
   uint64_t* top;             // [top_k]
+  bool summed = false;       // `tiles` has the sums of the row already.
 };
 
 // What one instruction set provides. Indices: DType first, then the switches named at each entry.
 struct LogprobKernels {
   // [type][0: sums only, 1: with entropy, 2: with sum of squares too]
   void (*forward[kDTypes][3])(const LogprobForward&, size_t begin, size_t end, LogprobScratch*);
+  // Part of `forward`: sums of the tiles [first, last) of a row that is neither capped nor gathered. Indices as there.
+  void (*sum_tiles[kDTypes][3])(const LogprobInput&, size_t row, size_t first, size_t last, spec::TilePartial* tiles);
   // [type][gradient has the type of the logits, not float32][entropy]
   void (*backward[kDTypes][2][2])(const LogprobBackward&, size_t begin, size_t end, LogprobScratch*);
   // Non-temporal stores of a float32 gradient. [type][entropy]

@@ -34,12 +34,18 @@ RowStatus Diagnose(const typename E::T* x, size_t n) {
 }
 
 template <class V, class E, Weighted kWeighted>
+CT_INLINE void SumTiles(const typename E::T* x, size_t n, float c, size_t first, size_t last,
+                        spec::TilePartial* tiles) {
+  for (size_t i = first; i < last; ++i) {
+    const size_t begin = i * spec::kTile;
+    tiles[i] = SumTile<V, E, kWeighted>(x + begin, n - begin < spec::kTile ? n - begin : spec::kTile, c);
+  }
+}
+
+template <class V, class E, Weighted kWeighted>
 CT_INLINE spec::RowState SumRow(const typename E::T* x, size_t n, float c, spec::TilePartial* scratch) {
   const size_t tiles = spec::TileCount(n);
-  for (size_t i = 0; i < tiles; ++i) {
-    const size_t begin = i * spec::kTile;
-    scratch[i] = SumTile<V, E, kWeighted>(x + begin, n - begin < spec::kTile ? n - begin : spec::kTile, c);
-  }
+  SumTiles<V, E, kWeighted>(x, n, c, 0, tiles, scratch);
   return JoinTiles(scratch, tiles);
 }
 
@@ -65,7 +71,12 @@ CT_INLINE void LogprobRow(const LogprobForward& op, size_t i, const RowSpan& spa
                           LogprobScratch* scratch) {
   const float c = Log2Factor(op.temperature.At(i));
   const bool ignored = IsIgnored(op, i);
-  const spec::RowState row = ignored ? spec::EmptyRow() : SumRow<V, E, kWeighted>(x, span.size, c, scratch->tiles);
+  spec::RowState row = spec::EmptyRow();
+  if (!ignored && scratch->summed) {
+    row = JoinTiles(scratch->tiles, spec::TileCount(span.size));
+  } else if (!ignored) {
+    row = SumRow<V, E, kWeighted>(x, span.size, c, scratch->tiles);
+  }
   if (ignored) {
     WriteRow(op, i, IgnoredRow(), row);
   } else if (HasDistribution(row)) {
@@ -92,6 +103,13 @@ void LogprobRows(const LogprobForward& op, size_t begin, size_t end, LogprobScra
       LogprobRow<V, Float32Elements<V>, kWeighted>(op, i, span, scratch->row, scratch);
     }
   }
+}
+
+template <class V, class E, Weighted kWeighted>
+void LogprobSumTiles(const LogprobInput& op, size_t row, size_t first, size_t last, spec::TilePartial* tiles) {
+  if (IsIgnored(op, row)) return;
+  const float c = Log2Factor(op.temperature.At(row));
+  SumTiles<V, E, kWeighted>(RowOf<E>(op.logits, row), op.logits.vocab, c, first, last, tiles);
 }
 
 // The gradient of n elements; x may be `out`.
@@ -178,6 +196,9 @@ constexpr LogprobKernels MakeLogprobKernels() {
       {{LogprobRows<V, F32, kNo>, LogprobRows<V, F32, kYes>, LogprobRows<V, F32, kSquares>},
        {LogprobRows<V, B16, kNo>, LogprobRows<V, B16, kYes>, LogprobRows<V, B16, kSquares>},
        {LogprobRows<V, F16, kNo>, LogprobRows<V, F16, kYes>, LogprobRows<V, F16, kSquares>}},
+      {{LogprobSumTiles<V, F32, kNo>, LogprobSumTiles<V, F32, kYes>, LogprobSumTiles<V, F32, kSquares>},
+       {LogprobSumTiles<V, B16, kNo>, LogprobSumTiles<V, B16, kYes>, LogprobSumTiles<V, B16, kSquares>},
+       {LogprobSumTiles<V, F16, kNo>, LogprobSumTiles<V, F16, kYes>, LogprobSumTiles<V, F16, kSquares>}},
       {{{LogprobGradientRows<V, F32, F32, false, false>, LogprobGradientRows<V, F32, F32, true, false>},
         {LogprobGradientRows<V, F32, F32, false, false>, LogprobGradientRows<V, F32, F32, true, false>}},
        {{LogprobGradientRows<V, B16, F32, false, false>, LogprobGradientRows<V, B16, F32, true, false>},

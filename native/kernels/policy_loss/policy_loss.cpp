@@ -25,8 +25,9 @@ LossCounts CountTokens(const PolicyLoss& op, std::vector<SequenceTerms>* terms) 
 
 // d(loss)/d(token loss) of every sequence.
 void SetScales(const PolicyLoss& op, LossCounts counts, std::vector<SequenceTerms>* terms) {
-  std::vector<uint64_t> prompt_valid(terms->size());
+  std::vector<uint64_t> prompt_valid;
   if (op.aggregation == Aggregation::kPromptMean) {
+    prompt_valid.resize(terms->size());
     for (size_t p = 0; p < op.prompt_count; ++p) {
       uint64_t tokens = 0;
       for (int32_t s = op.prompts[p]; s < op.prompts[p + 1]; ++s) tokens += (*terms)[s].valid;
@@ -35,7 +36,7 @@ void SetScales(const PolicyLoss& op, LossCounts counts, std::vector<SequenceTerm
     }
   }
   for (size_t s = 0; s < terms->size(); ++s) {
-    (*terms)[s].scale = ScaleOf(op, counts, (*terms)[s].valid, prompt_valid[s]);
+    (*terms)[s].scale = ScaleOf(op, counts, (*terms)[s].valid, prompt_valid.empty() ? 0 : prompt_valid[s]);
   }
 }
 

@@ -125,6 +125,7 @@ struct SamplingScratch {
   TokenSet set;                  // [vocab + kSlack]
   TokenSet narrowed;             // [vocab + kSlack]
   Candidate* candidates;         // [vocab + kSlack]
+  bool swept = false;            // The sums and maxima of the row's tiles are there already.
 };
 
 struct SpeculativeChain;
@@ -132,6 +133,8 @@ struct SpeculativeChain;
 // What one instruction set provides, by DType.
 struct SamplingKernels {
   void (*sample[kDTypes])(const Sampling&, size_t begin, size_t end, SamplingScratch*);
+  // Part of `sample` where there are no edits: what it first reads of the tiles [first, last) of a row.
+  void (*sweep[kDTypes])(const Sampling&, size_t row, size_t first, size_t last, SamplingScratch*);
   void (*speculate[kDTypes])(const SpeculativeChain&, size_t begin, size_t end, SamplingScratch* target,
                              SamplingScratch* draft);
 };

@@ -177,8 +177,7 @@ template <class V, class E>
 void SampleRow(const Sampling& op, size_t row, SamplingScratch* s) {
   const size_t n = op.logits.vocab;
   const typename E::T* x = RowOf<E>(op.logits, row);
-  const bool raw_wanted =
-      op.raw_logprob != nullptr || op.entropy != nullptr || op.top_n != 0 || op.chosen_logprobs != nullptr;
+  const bool raw_wanted = WantsRaw(op);
   const bool edited = op.edits.Any();
   RawRow<V, E> raw = {x, n, op.edits.softcap, Log2Factor(1.0F), {}, 0.0};
   RowSweep sweep;
@@ -186,7 +185,7 @@ void SampleRow(const Sampling& op, size_t row, SamplingScratch* s) {
   if (edited) {
     valid = !raw_wanted || SumRaw(op.entropy != nullptr, &raw, s);
   } else {
-    sweep = SweepRow<V, E>(op, row, x, op.entropy != nullptr, raw_wanted ? &raw.sum : nullptr, s);
+    sweep = SweepRow<V, E>(op, row, x, &raw.sum, s);
     valid = !raw_wanted || raw.Finish();
   }
   bool drawn = false;

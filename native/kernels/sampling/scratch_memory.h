@@ -43,7 +43,8 @@ class ScratchMemory {
             floats(edited),
             {floats(sets[0]), ints(sets[1]), floats(sets[2]), 0},
             {floats(sets[3]), ints(sets[4]), floats(sets[5]), 0},
-            reinterpret_cast<Candidate*>(memory_.get() + sorted)};
+            reinterpret_cast<Candidate*>(memory_.get() + sorted),
+            false};
   }
 
  private:

@@ -21,6 +21,11 @@ struct RowSweep {
   size_t maxima = 0;  // How many there are in scratch->maxima.
 };
 
+// Whether a call asks for anything of softmax(logits) itself.
+CT_INLINE bool WantsRaw(const Sampling& op) {
+  return op.raw_logprob != nullptr || op.entropy != nullptr || op.top_n != 0 || op.chosen_logprobs != nullptr;
+}
+
 CT_INLINE bool IsActive(const Sampling& op, size_t row, SamplingStep step) {
   switch (step) {
     case SamplingStep::kTemperature:
@@ -44,44 +49,74 @@ CT_INLINE bool IsActive(const Sampling& op, size_t row, SamplingStep step) {
   return false;
 }
 
-// Reads a row once, tile by tile: sums for its raw log-probs, where `raw` is given, and what the filters and the draw
+// What a row's sweep looks for: sums for its raw log-probs, where they are wanted, and what the filters and the draw
 // are going to ask for first. (What they ask for beside that, FilteredRow works out.)
-template <class V, class E>
-RowSweep SweepRow(const Sampling& op, size_t row, const typename E::T* x, bool entropy, spec::RowState* raw,
-                  SamplingScratch* s) {
-  const size_t n = op.logits.vocab;
-  const float raw_c = Log2Factor(1.0F);
-  float c = raw_c;
-  bool filtered = false;
-  bool sums = true;  // Wanted at factor c.
+struct SweepPlan {
+  bool raw = false;      // Sums at raw_c,
+  bool entropy = false;  // and for the entropy.
+  bool sums = true;      // Sums at c.
+  bool maxima = false;
+  float raw_c = 0;
+  float c = 0;
+};
+
+CT_INLINE SweepPlan PlanSweep(const Sampling& op, size_t row) {
+  SweepPlan plan;
+  plan.raw = WantsRaw(op);
+  plan.entropy = op.entropy != nullptr;
+  plan.c = plan.raw_c = Log2Factor(1.0F);
   const size_t steps = op.temperature.At(row) == 0.0F ? 0 : op.step_count;
-  for (size_t i = 0; i < steps && !filtered; ++i) {
+  for (size_t i = 0; i < steps && !plan.maxima; ++i) {
     const auto step = static_cast<SamplingStep>(op.steps[i]);
     if (!IsActive(op, row, step)) continue;
-    filtered = step != SamplingStep::kTemperature;
-    if (!filtered) c = Log2Factor(op.temperature.At(row));
+    plan.maxima = step != SamplingStep::kTemperature;
+    if (!plan.maxima) plan.c = Log2Factor(op.temperature.At(row));
     // Without raw sums a row is checked for NaN by these.
-    if (filtered) sums = raw == nullptr || step == SamplingStep::kTopP || step == SamplingStep::kTopPOfRow;
+    if (plan.maxima) plan.sums = !plan.raw || step == SamplingStep::kTopP || step == SamplingStep::kTopPOfRow;
   }
-  sums = sums && (raw == nullptr || c != raw_c);
-  RowSweep sweep;
-  const size_t tiles = spec::TileCount(n);
-  for (size_t i = 0; i < tiles; ++i) {
+  plan.sums = plan.sums && (!plan.raw || plan.c != plan.raw_c);
+  return plan;
+}
+
+// Reads the tiles [first, last) of a row of n elements once.
+template <class V, class E>
+CT_INLINE void SweepTiles(const SweepPlan& plan, const typename E::T* x, size_t n, size_t first, size_t last,
+                          SamplingScratch* s) {
+  for (size_t i = first; i < last; ++i) {
     const typename E::T* tile = x + i * spec::kTile;
-    const size_t size = i + 1 < tiles ? spec::kTile : n - i * spec::kTile;
-    if (raw != nullptr) {
-      s->raw[i] =
-          entropy ? SumTile<V, E, Weighted::kYes>(tile, size, raw_c) : SumTile<V, E, Weighted::kNo>(tile, size, raw_c);
+    const size_t size = n - i * spec::kTile < spec::kTile ? n - i * spec::kTile : spec::kTile;
+    if (plan.raw) {
+      s->raw[i] = plan.entropy ? SumTile<V, E, Weighted::kYes>(tile, size, plan.raw_c)
+                               : SumTile<V, E, Weighted::kNo>(tile, size, plan.raw_c);
     }
-    if (sums) s->processed[i] = SumTile<V, E, Weighted::kNo>(tile, size, c);
-    if (filtered) sweep.maxima += BlockMaxima<V, E>(tile, size, s->maxima + sweep.maxima);
+    if (plan.sums) s->processed[i] = SumTile<V, E, Weighted::kNo>(tile, size, plan.c);
+    if (plan.maxima) BlockMaxima<V, E>(tile, size, s->maxima + i * kBlocksPerTile * V::kWidth);
   }
-  if (raw != nullptr) *raw = JoinTiles(s->raw, tiles);
-  sweep.raw = raw;
-  if (!sums) return sweep;
-  sweep.c = c;
+}
+
+// Reads a row once, unless that has been done; `raw` is where the sums for raw log-probs go if these are wanted.
+template <class V, class E>
+RowSweep SweepRow(const Sampling& op, size_t row, const typename E::T* x, spec::RowState* raw, SamplingScratch* s) {
+  const size_t n = op.logits.vocab;
+  const size_t tiles = spec::TileCount(n);
+  const SweepPlan plan = PlanSweep(op, row);
+  if (!s->swept) SweepTiles<V, E>(plan, x, n, 0, tiles, s);
+  RowSweep sweep;
+  if (plan.maxima) sweep.maxima = (n + kMaximaBlock - 1) / kMaximaBlock * V::kWidth;
+  if (plan.raw) {
+    *raw = JoinTiles(s->raw, tiles);
+    sweep.raw = raw;
+  }
+  if (!plan.sums) return sweep;
+  sweep.c = plan.c;
   sweep.sum = JoinTiles(s->processed, tiles);
   return sweep;
+}
+
+template <class V, class E>
+void SweepPieces(const Sampling& op, size_t row, size_t first, size_t last, SamplingScratch* s) {
+  const auto* x = static_cast<const typename E::T*>(op.logits.data) + row * op.logits.stride;
+  SweepTiles<V, E>(PlanSweep(op, row), x, op.logits.vocab, first, last, s);
 }
 
 }  // namespace
