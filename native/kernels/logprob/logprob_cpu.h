@@ -35,12 +35,11 @@ RowStatus Diagnose(const typename E::T* x, size_t n) {
 
 template <class V, class E, Weighted kWeighted>
 CT_INLINE spec::RowState SumRow(const typename E::T* x, size_t n, float c, spec::TilePartial* scratch) {
-  const size_t tiles = spec::TileCount(n);
-  for (size_t i = 0; i < tiles; ++i) {
-    const size_t begin = i * spec::kTile;
-    scratch[i] = SumTile<V, E, kWeighted>(x + begin, n - begin < spec::kTile ? n - begin : spec::kTile, c);
-  }
-  return JoinTiles(scratch, tiles);
+  ForTiles<V, E>(
+      x, n, [&](size_t i, const typename E::T* tile, size_t size, float head) __attribute__((always_inline)) {
+        scratch[i] = SumTile<V, E, kWeighted>(tile, size, c, head);
+      });
+  return JoinTiles(scratch, spec::TileCount(n));
 }
 
 // A float32 copy of the elements of a row that take part, capped where asked. `copy` has room for whole vectors.

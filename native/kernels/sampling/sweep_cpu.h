@@ -66,16 +66,15 @@ RowSweep SweepRow(const Sampling& op, size_t row, const typename E::T* x, bool e
   sums = sums && (raw == nullptr || c != raw_c);
   RowSweep sweep;
   const size_t tiles = spec::TileCount(n);
-  for (size_t i = 0; i < tiles; ++i) {
-    const typename E::T* tile = x + i * spec::kTile;
-    const size_t size = i + 1 < tiles ? spec::kTile : n - i * spec::kTile;
-    if (raw != nullptr) {
-      s->raw[i] =
-          entropy ? SumTile<V, E, Weighted::kYes>(tile, size, raw_c) : SumTile<V, E, Weighted::kNo>(tile, size, raw_c);
-    }
-    if (sums) s->processed[i] = SumTile<V, E, Weighted::kNo>(tile, size, c);
-    if (filtered) sweep.maxima += BlockMaxima<V, E>(tile, size, s->maxima + sweep.maxima);
-  }
+  ForTiles<V, E>(
+      x, n, [&](size_t i, const typename E::T* tile, size_t size, float head) __attribute__((always_inline)) {
+        if (raw != nullptr) {
+          s->raw[i] = entropy ? SumTile<V, E, Weighted::kYes>(tile, size, raw_c, head)
+                              : SumTile<V, E, Weighted::kNo>(tile, size, raw_c, head);
+        }
+        if (sums) s->processed[i] = SumTile<V, E, Weighted::kNo>(tile, size, c, head);
+        if (filtered) sweep.maxima += BlockMaxima<V, E>(tile, size, s->maxima + sweep.maxima);
+      });
   if (raw != nullptr) *raw = JoinTiles(s->raw, tiles);
   sweep.raw = raw;
   if (!sums) return sweep;
