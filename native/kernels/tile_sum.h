@@ -6,6 +6,7 @@
 
 #include "kernels/elements.h"
 #include "kernels/tile_join.h"
+#include "simd/pack.h"
 #include "spec/annotate.h"
 #include "spec/bits.h"
 #include "spec/exponential.h"
@@ -60,6 +61,12 @@ struct TileLanes {
   alignas(64) float weights[kWeighted != Weighted::kNo ? spec::kLanes : 1];
   alignas(64) float squares[kWeighted == Weighted::kSquares ? spec::kLanes : 1];
 
+  template <size_t kCount>
+  CT_INLINE void Store(size_t lane, const LaneSums<simd::Pack<V, kCount>, kWeighted>& s, size_t k) {
+    V::Store(sums + lane, s.sum.v[k]);
+    if constexpr (kWeighted != Weighted::kNo) V::Store(weights + lane, s.weighted.v[k]);
+    if constexpr (kWeighted == Weighted::kSquares) V::Store(squares + lane, s.square.v[k]);
+  }
   CT_INLINE void Store(size_t lane, const LaneSums<V, kWeighted>& s) {
     V::Store(sums + lane, s.sum);
     if constexpr (kWeighted != Weighted::kNo) V::Store(weights + lane, s.weighted);
@@ -79,30 +86,37 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
   constexpr size_t w = V::kWidth;
   // Registers hold a group of lanes; the tile is walked once per group, from the first-level cache after the first.
   constexpr size_t kGroup = kWeighted != Weighted::kNo ? 4 : (w == 16 ? 8 : 4);
+  // So many vectors go through the formula side by side, as the registers hold intermediate results of.
+  constexpr size_t kTogether = w == 16 ? 4 : (w == 8 ? 2 : 1);
+  using P = simd::Pack<V, kTogether>;
   TileLanes<V, kWeighted> lanes;
-  const typename V::F vc = V::Set(c);
-  const typename V::F minus_reference = V::Set(-tile->reference);
   const size_t full = n / spec::kLanes * spec::kLanes;
   // A tile and a half ahead is fetched line after line, whatever the order in which this tile is walked.
   const typename E::T* ahead = x + spec::kTile + spec::kTile / 2;
   for (size_t lane = 0; lane < spec::kLanes; lane += kGroup * w) {
-    LaneSums<V, kWeighted> s[kGroup];
+    LaneSums<P, kWeighted> s[kGroup / kTogether];
     for (size_t row = 0; row < full; row += spec::kLanes) {
 #pragma GCC unroll 8
-      for (size_t k = 0; k < kGroup; ++k) {
+      for (size_t k = 0; k < kGroup; k += kTogether) {
         const typename E::T* p = x + row + lane + k * w;
-        // Once per cache line.
-        if (k * w * sizeof(*p) % 64 == 0)
-          V::Prefetch(ahead + lane * spec::kRowsPerTile + row / spec::kLanes * kGroup * w + k * w);
-        s[k].Add(E::Load(p), vc, minus_reference);
+        typename P::F v;
+#pragma GCC unroll 8
+        for (size_t i = 0; i < kTogether; ++i) {
+          // Once per cache line.
+          if ((k + i) * w * sizeof(*p) % 64 == 0)
+            V::Prefetch(ahead + lane * spec::kRowsPerTile + row / spec::kLanes * kGroup * w + (k + i) * w);
+          v.v[i] = E::Load(p + i * w);
+        }
+        s[k / kTogether].Add(v, P::Set(c), P::Set(-tile->reference));
       }
     }
-    for (size_t k = 0; k < kGroup; ++k) lanes.Store(lane + k * w, s[k]);
+#pragma GCC unroll 8
+    for (size_t k = 0; k < kGroup; ++k) lanes.Store(lane + k * w, s[k / kTogether], k % kTogether);
   }
   for (size_t j = full; j < n; j += w) {
     const typename V::F v = n - j >= w ? E::Load(x + j) : LoadTail<V, E>(x + j, n - j);
     LaneSums<V, kWeighted> s = lanes.Load(j - full);
-    s.Add(v, vc, minus_reference);
+    s.Add(v, V::Set(c), V::Set(-tile->reference));
     lanes.Store(j - full, s);
   }
   tile->sum = JoinLanes<V>(lanes.sums);
@@ -112,11 +126,18 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
   if constexpr (kWeighted == Weighted::kSquares) tile->square = JoinLanes<V>(lanes.squares);
 }
 
-// Masses of the n <= kTile elements at x. A sum that is NaN or infinite tells of a NaN or +inf among them.
+// The largest of a tile's first row of lanes, from which its reference comes.
+template <class V, class E>
+CT_INLINE float TileHead(const typename E::T* x, size_t n) {
+  return MaxOf<V, E>(x, n < spec::kLanes ? n : spec::kLanes);
+}
+
+// Masses of the n <= kTile elements at x, whose TileHead is `head`. A sum that is NaN or infinite tells of a NaN or
+// +inf among them.
 template <class V, class E, Weighted kWeighted>
-CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c) {
+CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c, float head) {
   spec::TilePartial tile = {};
-  tile.reference = ReferenceOf(MaxOf<V, E>(x, n < spec::kLanes ? n : spec::kLanes), c);
+  tile.reference = ReferenceOf(head, c);
   if (spec::IsFinite(tile.reference)) {
     SumAgainst<V, E, kWeighted>(x, n, c, &tile);
     if (tile.sum <= spec::kTileSumLimit) return tile;
@@ -127,6 +148,26 @@ CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c) {
   SumAgainst<V, E, kWeighted>(x, n, c, &tile);
   if (empty) tile.reference = exact;
   return tile;
+}
+
+template <class V, class E, Weighted kWeighted>
+CT_INLINE spec::TilePartial SumTile(const typename E::T* x, size_t n, float c) {
+  return SumTile<V, E, kWeighted>(x, n, c, TileHead<V, E>(x, n));
+}
+
+// Calls visit(tile, elements, how many, TileHead) for the tiles [first, last) of a row of n elements. The head of a
+// tile is worked out before the tile in front of it is summed: asked for last, it would keep the processor waiting.
+template <class V, class E, class Visit>
+CT_INLINE void ForTiles(const typename E::T* x, size_t n, size_t first, size_t last, Visit visit) {
+  if (first >= last) return;
+  float head = TileHead<V, E>(x + first * spec::kTile, n - first * spec::kTile);
+  for (size_t i = first; i < last; ++i) {
+    const typename E::T* tile = x + i * spec::kTile;
+    const size_t left = n - i * spec::kTile;
+    const float next = i + 1 < last ? TileHead<V, E>(tile + spec::kTile, left - spec::kTile) : 0.0F;
+    visit(i, tile, left < spec::kTile ? left : spec::kTile, head);
+    head = next;
+  }
 }
 
 }  // namespace

@@ -36,10 +36,11 @@ RowStatus Diagnose(const typename E::T* x, size_t n) {
 template <class V, class E, Weighted kWeighted>
 CT_INLINE void SumTiles(const typename E::T* x, size_t n, float c, size_t first, size_t last,
                         spec::TilePartial* tiles) {
-  for (size_t i = first; i < last; ++i) {
-    const size_t begin = i * spec::kTile;
-    tiles[i] = SumTile<V, E, kWeighted>(x + begin, n - begin < spec::kTile ? n - begin : spec::kTile, c);
-  }
+  ForTiles<V, E>(
+      x, n, first,
+      last, [&](size_t i, const typename E::T* tile, size_t size, float head) __attribute__((always_inline)) {
+        tiles[i] = SumTile<V, E, kWeighted>(tile, size, c, head);
+      });
 }
 
 template <class V, class E, Weighted kWeighted>

@@ -82,16 +82,16 @@ CT_INLINE SweepPlan PlanSweep(const Sampling& op, size_t row) {
 template <class V, class E>
 CT_INLINE void SweepTiles(const SweepPlan& plan, const typename E::T* x, size_t n, size_t first, size_t last,
                           SamplingScratch* s) {
-  for (size_t i = first; i < last; ++i) {
-    const typename E::T* tile = x + i * spec::kTile;
-    const size_t size = n - i * spec::kTile < spec::kTile ? n - i * spec::kTile : spec::kTile;
-    if (plan.raw) {
-      s->raw[i] = plan.entropy ? SumTile<V, E, Weighted::kYes>(tile, size, plan.raw_c)
-                               : SumTile<V, E, Weighted::kNo>(tile, size, plan.raw_c);
-    }
-    if (plan.sums) s->processed[i] = SumTile<V, E, Weighted::kNo>(tile, size, plan.c);
-    if (plan.maxima) BlockMaxima<V, E>(tile, size, s->maxima + i * kBlocksPerTile * V::kWidth);
-  }
+  ForTiles<V, E>(
+      x, n, first,
+      last, [&](size_t i, const typename E::T* tile, size_t size, float head) __attribute__((always_inline)) {
+        if (plan.raw) {
+          s->raw[i] = plan.entropy ? SumTile<V, E, Weighted::kYes>(tile, size, plan.raw_c, head)
+                                   : SumTile<V, E, Weighted::kNo>(tile, size, plan.raw_c, head);
+        }
+        if (plan.sums) s->processed[i] = SumTile<V, E, Weighted::kNo>(tile, size, plan.c, head);
+        if (plan.maxima) BlockMaxima<V, E>(tile, size, s->maxima + i * kBlocksPerTile * V::kWidth);
+      });
 }
 
 // Reads a row once, unless that has been done; `raw` is where the sums for raw log-probs go if these are wanted.
