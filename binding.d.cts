@@ -457,6 +457,8 @@ declare const binding: {
     dEntropies: Float32Array | undefined,
     results: Float64Array,
   ) => number;
+  /** native/addon/text.cpp: counts the lines of a block of JSON Lines, and those of them that are not blank. */
+  countLines(block: Uint8Array, counts: Uint32Array): void;
   /** native/addon/text.cpp: a batch of questions as lines, ids and duplicate keys; lib/curation/questionBatch.ts. */
   encodeQuestions(
     arena: Uint8Array,

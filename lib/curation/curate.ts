@@ -10,7 +10,7 @@ import { AtomicFile } from '../data/writers/atomic.js';
 import { adapterOf, type BlockResult, BlockWriter, makeSteps } from './block.js';
 import { datasetCard } from './card.js';
 import { DuplicateStage } from './duplicates.js';
-import { Journal, type JournalState, PartialFile } from './journal.js';
+import { Journal, JOURNAL_VERSION, type JournalState, PartialFile } from './journal.js';
 import { ParquetOutput } from './parquetOutput.js';
 import { type CuratePlan, makePlan, type PlanInput, planFingerprint, type PlanOptions } from './plan.js';
 import { BlockPool, workersAvailable } from './pool.js';
@@ -281,7 +281,7 @@ class CurateRun {
     const [questions, ledger] = this.#files;
     if (questions === undefined || ledger === undefined) return;
     const sizes = { questions: await questions.flush(), ledger: await ledger.flush() };
-    await this.#journal.write({ version: 1, plan: this.#plan, input, nextRow, ...sizes, counts: this.#counts });
+    await this.#journal.write({ version: JOURNAL_VERSION, plan: this.#plan, input, nextRow, ...sizes, counts: this.#counts });
   }
 
   async finish(): Promise<CurateSummary> {

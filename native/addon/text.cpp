@@ -74,6 +74,14 @@ Napi::Value EncodeQuestions(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(needed));
 }
 
+// (block, counts): `counts` gets lines and rows.
+void CountBlockLines(const Napi::CallbackInfo& info) {
+  const LineCount count = CountLines({ArrayOf<char>(info, 0, 0, "block"), LengthOf(info, 0)});
+  uint32_t* const counts = ArrayOf<uint32_t>(info, 1, 2, "counts");
+  counts[0] = static_cast<uint32_t>(count.lines);
+  counts[1] = static_cast<uint32_t>(count.rows);
+}
+
 int HexDigit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
 class DuplicateIndexObject : public Napi::ObjectWrap<DuplicateIndexObject> {
@@ -214,6 +222,7 @@ class PlainRowsObject : public Napi::ObjectWrap<PlainRowsObject> {
 }  // namespace
 
 void RegisterText(Napi::Env env, Napi::Object exports) {
+  Export<CountBlockLines>(env, exports, "countLines");
   Export<EncodeQuestions>(env, exports, "encodeQuestions");
   exports["DuplicateIndex"] = DuplicateIndexObject::Define(env);
   exports["PlainRows"] = PlainRowsObject::Define(env);

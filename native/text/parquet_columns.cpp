@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "text/thrift.h"
 
@@ -72,6 +73,7 @@ ParquetColumn::ParquetColumn(std::vector<std::string> path, ParquetValue value, 
     : path_(std::move(path)), value_(value), max_definition_(max_definition), max_repetition_(max_repetition) {}
 
 void ParquetColumn::Levels(uint8_t definition, uint8_t repetition) {
+  if (repeats_ > 0) Repeat();
   entries_++;
   if (max_definition_ > 0) definitions_.push_back(definition);
   if (max_repetition_ > 0) repetitions_.push_back(repetition);
@@ -115,15 +117,19 @@ void ParquetColumn::EndRow() {
   ended_entries_ = entries_;
 }
 
-void ParquetColumn::RepeatRow() {
-  const auto repeat = [this](auto* list) {
-    for (size_t i = 0; i < row_entries_; i++) list->push_back((*list)[list->size() - row_entries_]);
+void ParquetColumn::Repeat() {
+  const size_t rows = std::exchange(repeats_, 0);
+  const auto repeat = [&](auto* list) {
+    const size_t last = list->size() - row_entries_;
+    list->resize(list->size() + rows * row_entries_);
+    // The copies are copied in turn.
+    for (size_t i = last + row_entries_; i < list->size(); i++) (*list)[i] = (*list)[i - row_entries_];
   };
   if (max_definition_ > 0) repeat(&definitions_);
   if (max_repetition_ > 0) repeat(&repetitions_);
   const bool null = max_definition_ > 0 && definitions_.back() < max_definition_;
   if (value_ == ParquetValue::kDictionaryText && !null) repeat(&indices_);
-  entries_ += row_entries_;
+  entries_ += rows * row_entries_;
   ended_entries_ = entries_;
 }
 
@@ -164,6 +170,7 @@ void ParquetFile::Taken() {
 }
 
 void ParquetFile::WriteColumn(ParquetColumn& column, std::string* metadata, size_t* bytes) {
+  if (column.repeats_ > 0) column.Repeat();
   const size_t start = offset_ + output_.size();
   const bool dictionary = column.value_ == ParquetValue::kDictionaryText;
   const auto header = [&](PageType type, size_t size, size_t values, Encoding encoding) {

@@ -46,10 +46,12 @@ class ParquetColumn {
   // Ends the entries of a row. RepeatRow adds a row with the entries of the last that was ended so: one of null, or of
   // a dictionary's texts, in the same row group.
   void EndRow();
-  void RepeatRow();
+  void RepeatRow() { repeats_++; }
 
  private:
   friend class ParquetFile;
+  // Adds the rows that RepeatRow counted.
+  void Repeat();
   void Clear();
 
   std::vector<std::string> path_;
@@ -63,6 +65,7 @@ class ParquetColumn {
   size_t entries_ = 0;
   size_t ended_entries_ = 0;
   size_t row_entries_ = 0;
+  size_t repeats_ = 0;
   std::unordered_map<std::string, uint32_t> dictionary_;
   std::string dictionary_page_;
   std::vector<uint32_t> indices_;

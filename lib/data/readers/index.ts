@@ -26,10 +26,14 @@ async function* parsed(blocks: RowBlocks): RowReader {
   for await (const block of blocks) yield 'items' in block ? [...block.items] : parseJsonlBlock(block);
 }
 
-/** As `readRows`, with JSON Lines left unparsed. */
+/** As `readRows`, with JSON Lines left unparsed: the bytes of a block last until the next is asked for. */
 export async function readBlocks(file: string, options: ReadOptions = {}): Promise<RowBlocks> {
   const { head, stream } = await peek(await openBytes(file, options.onBytes), 4);
-  switch (compressionOf(head)) {
+  const compression = compressionOf(head);
+  const parquet = head.toString('latin1') === 'PAR1';
+  // These two seek.
+  if (compression === 'zip' || parquet) await stream.abandon?.();
+  switch (compression) {
     case 'gzip':
       return guarded(await readStream(gunzip(stream), stem(file), options));
     case 'zstd':
@@ -37,8 +41,7 @@ export async function readBlocks(file: string, options: ReadOptions = {}): Promi
     case 'zip':
       return readZip(file, options);
     case 'none':
-      if (head.toString('latin1') === 'PAR1') return items(readParquet({ path: file }));
-      return guarded(await readStream(stream, file, options));
+      return parquet ? items(readParquet({ path: file })) : guarded(await readStream(stream, file, options));
   }
 }
 
@@ -86,6 +89,7 @@ async function readStream(bytes: ByteStream, name: string, options: ReadOptions)
     case 'parquet':
       return items(readParquet({ stream, name }));
     case 'unknown': {
+      await stream.abandon?.();
       const message = `cannot tell the format of ${name}. Known: JSON Lines, JSON, CSV, TSV, Parquet, also in .gz, .zst, .zip`;
       throw new CrossThinkError('ERR_INVALID_ARG_VALUE', message, { file: name });
     }
