@@ -474,7 +474,8 @@ declare const binding: {
     signatures: Uint8Array | undefined,
     signatureBytes: number,
     shingle: number,
-  ): number;
+    needed: Float64Array,
+  ): Promise<boolean>;
   DuplicateIndex: new (
     bands: number,
     rows: number,

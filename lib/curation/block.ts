@@ -182,7 +182,8 @@ export class BlockWriter {
     }
   }
 
-  finish(): BlockResult {
-    return { questions: this.#batch.finish(), drops: this.#drops };
+  /** What became of the rows: `memory` is in use until it is there. */
+  async finish(): Promise<BlockResult> {
+    return { questions: await this.#batch.finish(), drops: this.#drops };
   }
 }

@@ -122,7 +122,8 @@ export class Journal {
 }
 
 /** A state as its JSON has it. */
-interface StoredState extends Omit<JournalState, 'counts'> {
+interface StoredState extends Omit<JournalState, 'version' | 'counts'> {
+  readonly version: number;
   readonly counts: Omit<Counts, 'fingerprint'> & { readonly fingerprint: ReturnType<Fingerprint['toJSON']> };
 }
 
@@ -130,7 +131,11 @@ function parseState(text: string): JournalState | undefined {
   try {
     const { counts, ...state } = JSON.parse(text) as StoredState;
     if (state.version !== JOURNAL_VERSION) return undefined;
-    return { ...state, counts: { ...counts, fingerprint: Fingerprint.from(counts.fingerprint) } };
+    return {
+      ...state,
+      version: JOURNAL_VERSION,
+      counts: { ...counts, fingerprint: Fingerprint.from(counts.fingerprint) },
+    };
   } catch {
     return undefined;
   }

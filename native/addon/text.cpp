@@ -54,24 +54,39 @@ void CheckRows(Napi::Env env, const QuestionRows& batch, size_t texts, size_t ar
 }
 
 // (arena, ends, texts, heads, rows, profiles, out, lineEnds, ids, keys | undefined, signatures | undefined, size,
-//  shingle) Returns the bytes needed in `out`.
+//  shingle, needed) Returns a promise of whether `out` was large enough; `needed` gets the bytes of it.
 Napi::Value EncodeQuestions(const Napi::CallbackInfo& info) {
   const size_t texts = SizeOf(info, 2);
   const size_t rows = SizeOf(info, 4);
-  const std::vector<QuestionProfile> profiles = ProfilesOf(info.Env(), info[5].As<Napi::Array>());
+  const auto profiles =
+      std::make_shared<const std::vector<QuestionProfile>>(ProfilesOf(info.Env(), info[5].As<Napi::Array>()));
   const QuestionRows batch{ArrayOf<char>(info, 0, 0, "arena"), ArrayOf<uint32_t>(info, 1, texts, "ends"),
                            reinterpret_cast<const QuestionRows::Head*>(ArrayOf<int32_t>(info, 3, 4 * rows, "heads")),
-                           rows, &profiles};
+                           rows, profiles.get()};
   CheckRows(info.Env(), batch, texts, LengthOf(info, 0));
   const size_t capacity = LengthOf(info, 6);
-  const size_t needed =
-      WriteQuestionLines(batch, ArrayOf<char>(info, 6, 0, "out"), capacity,
-                         ArrayOf<uint32_t>(info, 7, rows, "lineEnds"), ArrayOf<char>(info, 8, rows * kIdBytes, "ids"));
-  if (uint8_t* keys = ArrayOf<uint8_t>(info, 9, rows * kKeyBytes, "keys"); keys != nullptr && needed <= capacity) {
-    const MinHashSettings settings{SizeOf(info, 11), SizeOf(info, 12)};
-    WriteDuplicateKeys(batch, keys, ArrayOf<uint8_t>(info, 10, rows * settings.size, "signatures"), settings);
+  char* const out = ArrayOf<char>(info, 6, 0, "out");
+  uint32_t* const line_ends = ArrayOf<uint32_t>(info, 7, rows, "lineEnds");
+  char* const ids = ArrayOf<char>(info, 8, rows * kIdBytes, "ids");
+  uint8_t* const keys = ArrayOf<uint8_t>(info, 9, rows * kKeyBytes, "keys");
+  const MinHashSettings settings{SizeOf(info, 11), SizeOf(info, 12)};
+  uint8_t* const signatures =
+      keys == nullptr ? nullptr : ArrayOf<uint8_t>(info, 10, rows * settings.size, "signatures");
+  double* const needed = ArrayOf<double>(info, 13, 1, "needed");
+  const auto work = [=](const std::atomic<int32_t>&) {
+    QuestionRows owned = batch;
+    owned.profiles = profiles.get();  // They live as long as the work does.
+    const size_t bytes = WriteQuestionLines(owned, out, capacity, line_ends, ids);
+    *needed = static_cast<double>(bytes);
+    if (bytes > capacity) return false;
+    if (keys != nullptr) WriteDuplicateKeys(owned, keys, signatures, settings);
+    return true;
+  };
+  std::vector<Napi::Value> buffers;
+  for (const size_t i : {0, 1, 3, 6, 7, 8, 9, 10, 13}) {
+    if (info[i].IsTypedArray()) buffers.push_back(info[i]);
   }
-  return Napi::Number::New(info.Env(), static_cast<double>(needed));
+  return StartAsync(info.Env(), work, info.Env().Undefined(), buffers);
 }
 
 // (block, counts): `counts` gets lines and rows.

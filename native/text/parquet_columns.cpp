@@ -120,10 +120,14 @@ void ParquetColumn::EndRow() {
 void ParquetColumn::Repeat() {
   const size_t rows = std::exchange(repeats_, 0);
   const auto repeat = [&](auto* list) {
-    const size_t last = list->size() - row_entries_;
-    list->resize(list->size() + rows * row_entries_);
+    if (row_entries_ == 1) {
+      list->insert(list->end(), rows, list->back());
+      return;
+    }
     // The copies are copied in turn.
-    for (size_t i = last + row_entries_; i < list->size(); i++) (*list)[i] = (*list)[i - row_entries_];
+    const size_t end = list->size();
+    list->resize(end + rows * row_entries_);
+    for (size_t i = end; i < list->size(); i++) (*list)[i] = (*list)[i - row_entries_];
   };
   if (max_definition_ > 0) repeat(&definitions_);
   if (max_repetition_ > 0) repeat(&repetitions_);

@@ -166,9 +166,7 @@ void WriteDigest(const uint32_t state[8], uint8_t digest[32]) {
 
 }  // namespace
 
-Sha256::Sha256(bool portable) : compress_(portable ? CompressPortable : kCompress) {
-  std::copy_n(kInitial, 8, state_);
-}
+Sha256::Sha256(bool portable) : compress_(portable ? CompressPortable : kCompress) { std::copy_n(kInitial, 8, state_); }
 
 void Sha256::Update(std::string_view piece) {
   const uint8_t* data = reinterpret_cast<const uint8_t*>(piece.data());

@@ -19,7 +19,7 @@ export function gunzip(stream: ByteStream): ByteStream {
   const output = zlib.createGunzip();
   const input = Readable.from(stream);
   input.on('error', (error) => output.destroy(error));
-  return input.pipe(output) as ByteStream;
+  return input.pipe(output);
 }
 
 /** Decompresses Zstandard; in plain JavaScript, because Node.js 20 has no decoder of its own. */
