@@ -511,13 +511,17 @@ declare const binding: {
       lastRow: number,
     ): void;
   };
-  QuestionParquet: new (createdBy: string) => {
-    /** Whole lines in. Nothing else may be called before it is settled. */
+  QuestionParquet: new (
+    createdBy: string,
+    /** Descriptor of an open file, which stays open until nothing is under way. */
+    file: number,
+  ) => {
+    /** Whole lines in; whether all are questions. Nothing else may be called before it is settled. */
     append(lines: Uint8Array): Promise<boolean>;
-    finish(): void;
-    /** Number of bytes to be taken out. */
-    waiting(): number;
-    take(out: Uint8Array): void;
+    /** What was expected of a line. */
+    fault(): string;
+    /** Writes what is left. */
+    finish(): Promise<boolean>;
   };
 };
 export = binding;

@@ -1,8 +1,11 @@
 // Batches of questions as lines, keys and Parquet. Private: lib/curation wraps it. Bounds are checked here.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <memory>
-#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "addon/addon.h"
@@ -139,39 +142,47 @@ class DuplicateIndexObject : public Napi::ObjectWrap<DuplicateIndexObject> {
   DuplicateIndex index_;
 };
 
+// Writes to an open file, from front to back.
+void WriteTo(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw std::system_error(errno, std::generic_category(), "cannot write Parquet");
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
 class QuestionParquetObject : public Napi::ObjectWrap<QuestionParquetObject> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "QuestionParquet",
                        {InstanceMethod<&QuestionParquetObject::Append>("append"),
-                        InstanceMethod<&QuestionParquetObject::Waiting>("waiting"),
-                        InstanceMethod<&QuestionParquetObject::Finish>("finish"),
-                        InstanceMethod<&QuestionParquetObject::Take>("take")});
+                        InstanceMethod<&QuestionParquetObject::Fault>("fault"),
+                        InstanceMethod<&QuestionParquetObject::Finish>("finish")});
   }
-  // new QuestionParquet(createdBy)
+  // new QuestionParquet(createdBy, file): the descriptor of an open file, which stays open until `finish` is settled.
   explicit QuestionParquetObject(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<QuestionParquetObject>(info), parquet_(info[0].As<Napi::String>().Utf8Value()) {}
+      : Napi::ObjectWrap<QuestionParquetObject>(info),
+        parquet_(info[0].As<Napi::String>().Utf8Value(),
+                 [file = static_cast<int>(SizeOf(info, 1))](std::string_view bytes) { WriteTo(file, bytes); }) {}
 
  private:
-  // (lines) Returns a promise: nothing else may be asked of the object before it is settled.
+  // (lines) Returns a promise of whether all of them are questions; rejected where they cannot be written. Nothing else
+  // may be asked of the object before it is settled.
   Napi::Value Append(const Napi::CallbackInfo& info) {
     const std::string_view lines(ArrayOf<char>(info, 0, 0, "lines"), LengthOf(info, 0));
-    const auto work = [this, lines](const std::atomic<int32_t>&) {
-      if (!parquet_.Append(lines)) throw std::runtime_error(parquet_.error());
-      return true;
-    };
+    const auto work = [this, lines](const std::atomic<int32_t>&) { return parquet_.Append(lines); };
     return StartAsync(info.Env(), work, info.Env().Undefined(), {info.This(), info[0]});
   }
-  void Finish(const Napi::CallbackInfo&) { parquet_.Finish(); }
-  // (out): exactly as long as what is waiting.
-  void Take(const Napi::CallbackInfo& info) {
-    const std::string& bytes = parquet_.file().output();
-    std::copy(bytes.begin(), bytes.end(), ArrayOf<char>(info, 0, bytes.size(), "out"));
-    parquet_.file().Taken();
-  }
-  // Bytes waiting to be taken.
-  Napi::Value Waiting(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(parquet_.file().output().size()));
+  // What was expected of a line.
+  Napi::Value Fault(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), parquet_.error()); }
+  // Returns a promise: the file is whole.
+  Napi::Value Finish(const Napi::CallbackInfo& info) {
+    const auto work = [this](const std::atomic<int32_t>&) {
+      parquet_.Finish();
+      return true;
+    };
+    return StartAsync(info.Env(), work, info.Env().Undefined(), {info.This()});
   }
 
   QuestionParquet parquet_;

@@ -149,8 +149,8 @@ void ParquetColumn::Clear() {
   last_.clear();
 }
 
-ParquetFile::ParquetFile(std::vector<ParquetElement> schema, std::string created_by)
-    : schema_(std::move(schema)), created_by_(std::move(created_by)), output_(kMagic) {
+ParquetFile::ParquetFile(std::vector<ParquetElement> schema, std::string created_by, Sink sink)
+    : schema_(std::move(schema)), created_by_(std::move(created_by)), sink_(std::move(sink)), output_(kMagic) {
   std::vector<std::string> path;
   size_t at = 1;
   for (int child = 0; child < schema_[0].children; child++) at = AddLeaves(at, &path, 0, 0);
@@ -168,9 +168,12 @@ size_t ParquetFile::AddLeaves(size_t at, std::vector<std::string>* path, uint8_t
   return next;
 }
 
-void ParquetFile::Taken() {
-  offset_ += output_.size();
-  output_.clear();
+// Smaller pieces are gathered before they are written.
+constexpr size_t kCopied = 1 << 16;
+
+void ParquetFile::Write(std::string_view bytes) {
+  sink_(bytes);
+  offset_ += bytes.size();
 }
 
 void ParquetFile::WriteColumn(ParquetColumn& column, std::string* metadata, size_t* bytes) {
@@ -207,7 +210,13 @@ void ParquetFile::WriteColumn(ParquetColumn& column, std::string* metadata, size
     AppendHybrid(&head, column.indices_, width);
   }
   header(kDataPage, head.size() + column.plain_.size(), column.entries_, dictionary ? kRleDictionary : kPlain);
-  output_.append(head).append(column.plain_);
+  output_.append(head);
+  if (column.plain_.size() < kCopied) {
+    output_.append(column.plain_);
+  } else {
+    Write(std::exchange(output_, {}));
+    Write(column.plain_);
+  }
   const size_t size = offset_ + output_.size() - start;
 
   ThriftWriter thrift(metadata);
@@ -274,7 +283,7 @@ void ParquetFile::Finish() {
   });
   output_.append(footer);
   AppendRaw(&output_, static_cast<uint32_t>(footer.size()));
-  output_.append(kMagic);
+  Write(output_.append(kMagic));
 }
 
 }  // namespace crossthink

@@ -255,7 +255,8 @@ class LineReader {
 
 }  // namespace
 
-QuestionParquet::QuestionParquet(std::string created_by) : file_(Schema(), std::move(created_by)) {}
+QuestionParquet::QuestionParquet(std::string created_by, ParquetFile::Sink sink)
+    : file_(Schema(), std::move(created_by), std::move(sink)) {}
 
 bool QuestionParquet::Append(std::string_view lines) {
   for (size_t start = 0; start < lines.size();) {
@@ -269,7 +270,7 @@ bool QuestionParquet::Append(std::string_view lines) {
         reader.Remember(&frame_);
       }
     } catch (const JsonError& error) {
-      error_ = std::string("expected ") + error.expected;
+      error_ = error.expected;
       return false;
     }
     rows_++;
