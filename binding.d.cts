@@ -454,6 +454,8 @@ declare const binding: {
     dEntropies: Float32Array | undefined,
     results: Float64Array,
   ) => number;
+  /** native/addon/text.cpp: counts the lines of a block of JSON Lines, and those of them that are not blank. */
+  countLines(block: Uint8Array, counts: Uint32Array): void;
   /** native/addon/text.cpp: a batch of questions as lines, ids and duplicate keys; lib/curation/questionBatch.ts. */
   encodeQuestions(
     arena: Uint8Array,
@@ -469,7 +471,8 @@ declare const binding: {
     signatures: Uint8Array | undefined,
     signatureBytes: number,
     shingle: number,
-  ): number;
+    needed: Float64Array,
+  ): Promise<boolean>;
   DuplicateIndex: new (
     bands: number,
     rows: number,
@@ -505,13 +508,17 @@ declare const binding: {
       lastRow: number,
     ): void;
   };
-  QuestionParquet: new (createdBy: string) => {
-    /** Whole lines in. Nothing else may be called before it is settled. */
+  QuestionParquet: new (
+    createdBy: string,
+    /** Descriptor of an open file, which stays open until nothing is under way. */
+    file: number,
+  ) => {
+    /** Whole lines in; whether all are questions. Nothing else may be called before it is settled. */
     append(lines: Uint8Array): Promise<boolean>;
-    finish(): void;
-    /** Number of bytes to be taken out. */
-    waiting(): number;
-    take(out: Uint8Array): void;
+    /** What was expected of a line. */
+    fault(): string;
+    /** Writes what is left. */
+    finish(): Promise<boolean>;
   };
 };
 export = binding;

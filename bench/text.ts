@@ -34,12 +34,12 @@ async function perMillion(work: () => unknown): Promise<string> {
 }
 
 /** Lines of JSON, a block at a time; ids are computed where they are not given. */
-function encoded(rows: readonly Question[]): Uint8Array[] {
+async function encoded(rows: readonly Question[]): Promise<Uint8Array[]> {
   const blocks: Uint8Array[] = [];
   for (let at = 0; at < rows.length; at += BLOCK) {
     const batch = new QuestionBatch('none');
     for (const question of rows.slice(at, at + BLOCK)) batch.add(question);
-    blocks.push(batch.finish().lines);
+    blocks.push((await batch.finish()).lines);
   }
   return blocks;
 }
@@ -47,7 +47,7 @@ function encoded(rows: readonly Question[]): Uint8Array[] {
 async function main(): Promise<void> {
   const { parquetWriteBuffer } = await import('hyparquet-writer');
   const given = questions.map((question) => ({ ...question, id: questionId(question) }));
-  const lines = encoded(given);
+  const lines = await encoded(given);
   const folder = mkdtempSync(path.join(tmpdir(), 'crossthink-bench-'));
   const text = (name: string, of: (question: Question) => string): object => ({
     name,

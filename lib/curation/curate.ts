@@ -10,7 +10,7 @@ import { AtomicFile } from '../data/writers/atomic.js';
 import { adapterOf, type BlockResult, BlockWriter, makeSteps } from './block.js';
 import { datasetCard } from './card.js';
 import { DuplicateStage } from './duplicates.js';
-import { Journal, type JournalState, PartialFile } from './journal.js';
+import { Journal, JOURNAL_VERSION, type JournalState, PartialFile } from './journal.js';
 import { ParquetOutput } from './parquetOutput.js';
 import { type CuratePlan, makePlan, type PlanInput, planFingerprint, type PlanOptions } from './plan.js';
 import { BlockPool, workersAvailable } from './pool.js';
@@ -115,8 +115,10 @@ class CurateRun {
   readonly #plan: string;
   readonly #duplicates: DuplicateStage;
   readonly #pool: BlockPool | undefined;
-  readonly #inProcess: Promise<RowSteps>;
-  readonly #memory = new BatchMemory();
+  /** While the questions of a block become lines, the rows of the next are read. */
+  readonly #memories = [new BatchMemory(), new BatchMemory()] as const;
+  #turn = 0;
+  #steps: RowSteps | undefined;
   #files: PartialFile[] = [];
   #parquet: ParquetOutput | undefined;
   #counts = newCounts();
@@ -135,13 +137,10 @@ class CurateRun {
     this.#duplicates = new DuplicateStage(plan);
     const { workers = 1 } = options;
     this.#pool = workers > 1 && workersAvailable() ? new BlockPool(workers, plan) : undefined;
-    this.#inProcess = makeSteps(plan);
-    // Awaited with the first rows; an error must not count as unhandled before.
-    this.#inProcess.catch(() => undefined);
   }
 
   async start(): Promise<void> {
-    await this.#inProcess;
+    this.#steps = await makeSteps(this.plan);
     if (this.options.dryRun === true) return;
     await this.#journal.prepare();
     const state = this.options.fresh === true ? undefined : await this.#journal.read(this.#plan, OUTPUTS);
@@ -166,7 +165,7 @@ class CurateRun {
     const input = this.plan.inputs[index];
     if (input === undefined) return;
     const fromRow = index === this.#from.input ? this.#from.nextRow : 1;
-    const ahead = (this.#pool?.size ?? 0) * 2;
+    const ahead = this.#pool === undefined ? 1 : 2 * this.#pool.size;
     const pending: Pending[] = [];
     let adapter: Adapter | undefined;
     let seen = false;
@@ -204,8 +203,12 @@ class CurateRun {
     return { result: settledLater(this.#process(block, input, adapter, fromRow)), nextRow };
   }
 
+  /** Reads the rows at once: the bytes of a block do not last. */
   async #process(block: RowBlock, input: number, adapter: Adapter | undefined, fromRow: number): Promise<BlockResult> {
-    const writer = new BlockWriter(this.plan, input, adapter, await this.#inProcess, fromRow, this.#memory);
+    if (this.#steps === undefined) throw new Error('not started');
+    this.#turn = 1 - this.#turn;
+    const memory = this.#memories[this.#turn === 0 ? 0 : 1];
+    const writer = new BlockWriter(this.plan, input, adapter, this.#steps, fromRow, memory);
     writer.addBlock(block);
     return writer.finish();
   }
@@ -281,15 +284,22 @@ class CurateRun {
     const [questions, ledger] = this.#files;
     if (questions === undefined || ledger === undefined) return;
     const sizes = { questions: await questions.flush(), ledger: await ledger.flush() };
-    await this.#journal.write({ version: 1, plan: this.#plan, input, nextRow, ...sizes, counts: this.#counts });
+    await this.#journal.write({
+      version: JOURNAL_VERSION,
+      plan: this.#plan,
+      input,
+      nextRow,
+      ...sizes,
+      counts: this.#counts,
+    });
   }
 
   async finish(): Promise<CurateSummary> {
     const summary = summarise(this.#counts, this.plan);
     if (this.options.dryRun === true) return summary;
-    for (const file of this.#files) await file.commit();
+    // Together: each waits for the disk.
+    await Promise.all([...this.#files.map((file) => file.commit()), this.#parquet?.commit()]);
     this.#files = [];
-    await this.#parquet?.commit();
     const card = await AtomicFile.create(join(this.out, CURATED_FILES.card));
     await card.write(await datasetCard(summary, this.out));
     await card.commit();

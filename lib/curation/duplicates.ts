@@ -56,10 +56,10 @@ export class DuplicateStage implements DuplicateFinder {
     for await (const line of lines) {
       batch.add(JSON.parse(line) as Question, { line });
       if (batch.count < LOOKUP_BATCH) continue;
-      this.check(batch.finish());
+      this.check(await batch.finish());
       batch = new QuestionBatch(keysOf(this.plan));
     }
-    this.check(batch.finish());
+    this.check(await batch.finish());
   }
 }
 

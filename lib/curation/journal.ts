@@ -1,14 +1,15 @@
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackgroundWriter } from './backgroundWriter.js';
-import type { Counts } from './summary.js';
+import { type Counts, Fingerprint } from './summary.js';
 
 const JOURNAL = '.curate.journal.json';
+export const JOURNAL_VERSION = 2;
 const FLUSH_BYTES = 1 << 20;
 
 /** Where a run stands: everything that going on needs, written whole every few seconds. */
 export interface JournalState {
-  readonly version: 1;
+  readonly version: typeof JOURNAL_VERSION;
   /** Hash of the plan and of size and time of its inputs. */
   readonly plan: string;
   /** Input being read, and its first row not yet done. */
@@ -120,10 +121,21 @@ export class Journal {
   }
 }
 
+/** A state as its JSON has it. */
+interface StoredState extends Omit<JournalState, 'version' | 'counts'> {
+  readonly version: number;
+  readonly counts: Omit<Counts, 'fingerprint'> & { readonly fingerprint: ReturnType<Fingerprint['toJSON']> };
+}
+
 function parseState(text: string): JournalState | undefined {
   try {
-    const state = JSON.parse(text) as Partial<JournalState>;
-    return state.version === 1 ? (state as JournalState) : undefined;
+    const { counts, ...state } = JSON.parse(text) as StoredState;
+    if (state.version !== JOURNAL_VERSION) return undefined;
+    return {
+      ...state,
+      version: JOURNAL_VERSION,
+      counts: { ...counts, fingerprint: Fingerprint.from(counts.fingerprint) },
+    };
   } catch {
     return undefined;
   }

@@ -85,7 +85,7 @@ async function mergeInto(out: string, merge: Merge): Promise<CurateSummary> {
 
   const parquet = merge.parquet ? await ParquetOutput.create(out) : undefined;
   for await (const rows of questionBatches(dirs, files)) {
-    const questions = encoded(rows, plan);
+    const questions = await encoded(rows, plan);
     const repeated = await finder.check(questions);
     countAccepted(counts, questions, repeated);
     const kept: string[] = [];
@@ -134,11 +134,11 @@ async function finderOf(
   if (plan.duplicates === 'keep' || (how !== 'duckdb' && !large)) return new DuplicateStage(plan);
   await mkdir(out, { recursive: true });
   const joined = await DuckDbJoin.open(out);
-  for await (const rows of questionBatches(dirs, files)) await joined.add(encoded(rows, plan));
+  for await (const rows of questionBatches(dirs, files)) await joined.add(await encoded(rows, plan));
   return joined;
 }
 
-function encoded(rows: readonly Placed<Question>[], plan: CuratePlan): EncodedQuestions {
+async function encoded(rows: readonly Placed<Question>[], plan: CuratePlan): Promise<EncodedQuestions> {
   const batch = new QuestionBatch(keysOf(plan));
   for (const { line, value } of rows) batch.add(value, { line });
   return batch.finish();

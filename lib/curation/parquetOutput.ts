@@ -4,27 +4,23 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CrossThinkError } from '../errors.js';
-import { BackgroundWriter } from './backgroundWriter.js';
 
 const NAME = 'questions.parquet';
-const CHUNK = 4 << 20;
 
 /**
  * `questions.parquet`: the rows of `questions.jsonl` as nested columns, a pure function of its lines. Fed with the same
- * bytes in the same order; written beside its final name until it is whole.
+ * bytes in the same order; written, on a thread of the addon, beside its final name until it is whole.
  */
 export class ParquetOutput {
-  readonly #native = new binding.QuestionParquet('crossthink');
-  readonly #writer: BackgroundWriter;
-  #taken = Buffer.alloc(0);
+  readonly #native: InstanceType<typeof binding.QuestionParquet>;
   #underWay: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly path: string,
     private readonly temporary: string,
-    handle: FileHandle,
+    private readonly handle: FileHandle,
   ) {
-    this.#writer = new BackgroundWriter(handle);
+    this.#native = new binding.QuestionParquet('crossthink', handle.fd);
   }
 
   static async create(dir: string): Promise<ParquetOutput> {
@@ -45,15 +41,10 @@ export class ParquetOutput {
     await this.#underWay;
   }
 
-  /** On a thread of the addon, while the caller goes on. */
   async #append(lines: Uint8Array): Promise<void> {
-    try {
-      await this.#native.append(lines);
-    } catch (cause) {
-      const message = `a line is no curated question: ${cause instanceof Error ? cause.message : String(cause)}`;
-      throw new CrossThinkError('ERR_SCHEMA', message, { file: this.path, cause });
-    }
-    if (this.#native.waiting() >= CHUNK) await this.#take();
+    if (await this.#native.append(lines)) return;
+    const message = `a line is no curated question: expected ${this.#native.fault()}`;
+    throw new CrossThinkError('ERR_SCHEMA', message, { file: this.path });
   }
 
   /** The first `bytes` of a JSON Lines file, which end with a line. */
@@ -74,29 +65,19 @@ export class ParquetOutput {
     if (rest.length > 0) await this.write(rest);
   }
 
-  async #take(): Promise<void> {
-    // One buffer for all: the write before has to be done with it.
-    await this.#writer.settled();
-    const waiting = this.#native.waiting();
-    if (this.#taken.length < waiting) this.#taken = Buffer.allocUnsafeSlow(waiting);
-    const bytes = this.#taken.subarray(0, waiting);
-    this.#native.take(bytes);
-    await this.#writer.start([bytes]);
-  }
-
   /** Puts the file in its place. */
   async commit(): Promise<void> {
     await this.settled();
-    this.#native.finish();
-    await this.#take();
-    await this.#writer.finish();
+    await this.#native.finish();
+    await this.handle.sync();
+    await this.handle.close();
     await rename(this.temporary, this.path);
   }
 
   /** Forgets what was written, unless it was committed. */
   async close(): Promise<void> {
     await this.#underWay.catch(() => undefined);
-    await this.#writer.close();
+    await this.handle.close().catch(() => undefined);
     await rm(this.temporary, { force: true });
   }
 }

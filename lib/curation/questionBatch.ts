@@ -249,8 +249,8 @@ export class QuestionBatch {
     return Buffer.byteLength(this.#profileTexts.slice(7 * profile + 2, 7 * profile + 6).join(''));
   }
 
-  /** The batch as bytes. */
-  finish(): EncodedQuestions {
+  /** The batch as bytes, made on a thread of the addon: its memory may be filled again when they are there. */
+  async finish(): Promise<EncodedQuestions> {
     const count = this.#count;
     const { arena, ends } = this.memory;
     const heads = this.memory.heads.subarray(0, 4 * count);
@@ -259,7 +259,8 @@ export class QuestionBatch {
     const keys = this.keys === 'none' ? undefined : new Uint8Array(count * KEY_BYTES);
     const signatures = this.keys === 'near' ? new Uint8Array(count * SIGNATURE_BYTES) : undefined;
     const shared = this.#profiles.reduce((most, _, i) => Math.max(most, this.#sharedLength(i)), 0);
-    const encode = (out: Uint8Array<ArrayBuffer>): number =>
+    const needed = new Float64Array(1);
+    const encode = (out: Uint8Array<ArrayBuffer>): Promise<boolean> =>
       binding.encodeQuestions(
         arena,
         ends,
@@ -274,18 +275,18 @@ export class QuestionBatch {
         signatures,
         SIGNATURE_BYTES,
         MINHASH.shingle,
+        needed,
       );
     // Few texts need many escapes: this is nearly always enough.
     const likely = this.#used * 1.25 + 32 * (this.#texts / 2) + 6 * this.#largest + (count + 1) * (160 + shared);
     let lines = this.memory.nextLines(Math.ceil(likely));
-    let needed = encode(lines);
-    if (needed > lines.length) {
-      lines = this.memory.widerLines(needed);
-      needed = encode(lines);
+    if (!(await encode(lines))) {
+      lines = this.memory.widerLines(needed[0] ?? 0);
+      await encode(lines);
     }
     return {
       count,
-      lines: lines.subarray(0, count === 0 ? 0 : needed),
+      lines: lines.subarray(0, needed[0]),
       lineEnds,
       ids,
       profileOf: column(heads, 0),

@@ -31,15 +31,56 @@ export interface InputSummary {
 
 const TALLIES = ['reasons', 'sources', 'domains', 'forms', 'answerTypes'] as const;
 
-/** Running counts, as plain data so that a journal can hold them. */
+const LINK_DIGITS = 4096 * ID_BYTES;
+const DIGEST_DIGITS = 64;
+
+/** Chain of SHA-256 over the digits of ids, 4096 ids a link; its JSON can be gone on from. */
+export class Fingerprint {
+  /** The last digest, and behind it the digits that are not in it yet: what the next one is made of. */
+  readonly #next = Buffer.alloc(DIGEST_DIGITS + LINK_DIGITS, '0');
+  #used = DIGEST_DIGITS;
+
+  static from({ digest, pending }: { readonly digest: string; readonly pending: string }): Fingerprint {
+    const fingerprint = new Fingerprint();
+    fingerprint.#next.write(digest, 'latin1');
+    fingerprint.add(Buffer.from(pending, 'latin1'));
+    return fingerprint;
+  }
+
+  add(digits: Uint8Array): void {
+    for (let at = 0; at < digits.length;) {
+      const part = digits.subarray(at, at + this.#next.length - this.#used);
+      this.#next.set(part, this.#used);
+      this.#used += part.length;
+      at += part.length;
+      if (this.#used === this.#next.length) {
+        this.#next.write(this.digest(), 'latin1');
+        this.#used = DIGEST_DIGITS;
+      }
+    }
+  }
+
+  /** Of all ids so far. */
+  digest(): string {
+    const bytes = this.#next.subarray(0, this.#used);
+    return this.#used === DIGEST_DIGITS ? bytes.toString('latin1') : hash('sha256', bytes, 'hex');
+  }
+
+  toJSON(): Parameters<typeof Fingerprint.from>[0] {
+    return {
+      digest: this.#next.toString('latin1', 0, DIGEST_DIGITS),
+      pending: this.#next.toString('latin1', DIGEST_DIGITS, this.#used),
+    };
+  }
+}
+
+/** Running counts; their JSON is what a journal holds. */
 export interface Counts {
   rows: number;
   accepted: number;
   readonly tallies: Record<(typeof TALLIES)[number], Record<string, number>>;
   inputs: InputSummary[];
-  fingerprint: string;
-  /** Accepted ids that are not in the fingerprint yet. */
-  pendingIds: string;
+  readonly fingerprint: Fingerprint;
 }
 
 export function newCounts(): Counts {
@@ -48,12 +89,9 @@ export function newCounts(): Counts {
     accepted: 0,
     tallies: { reasons: {}, sources: {}, domains: {}, forms: {}, answerTypes: {} },
     inputs: [],
-    fingerprint: '0'.repeat(64),
-    pendingIds: '',
+    fingerprint: new Fingerprint(),
   };
 }
-
-const LINK_DIGITS = 4096 * ID_BYTES;
 
 /** Counts the questions of a batch, but for those `without`. */
 export function countAccepted(
@@ -64,16 +102,14 @@ export function countAccepted(
   const { count, profileOf, profiles, ids } = questions;
   const perProfile = new Uint32Array(profiles.length);
   const digits = Buffer.from(ids.buffer, ids.byteOffset, count * ID_BYTES);
-  let accepted = digits;
-  if (without.size > 0) {
-    const kept: Buffer[] = [];
-    for (let i = 0; i < count; i++) {
-      if (!without.has(i)) kept.push(digits.subarray(i * ID_BYTES, (i + 1) * ID_BYTES));
-    }
-    accepted = Buffer.concat(kept);
+  let start = 0;
+  for (const i of without.keys()) {
+    counts.fingerprint.add(digits.subarray(start * ID_BYTES, i * ID_BYTES));
+    start = i + 1;
   }
+  counts.fingerprint.add(digits.subarray(start * ID_BYTES));
   for (let i = 0; i < count; i++) {
-    if (without.has(i)) continue;
+    if (without.size > 0 && without.has(i)) continue;
     const profile = profileOf[i] ?? 0;
     perProfile[profile] = (perProfile[profile] ?? 0) + 1;
   }
@@ -87,16 +123,6 @@ export function countAccepted(
     add(counts.tallies.forms, form, rows);
     add(counts.tallies.answerTypes, answerType, rows);
   }
-  counts.pendingIds += accepted.toString('latin1');
-  let used = 0;
-  for (; counts.pendingIds.length - used >= LINK_DIGITS; used += LINK_DIGITS) {
-    counts.fingerprint = link(counts.fingerprint, counts.pendingIds.slice(used, used + LINK_DIGITS));
-  }
-  if (used > 0) counts.pendingIds = counts.pendingIds.slice(used);
-}
-
-function link(fingerprint: string, ids: string): string {
-  return hash('sha256', fingerprint + ids, 'hex');
 }
 
 /** Counts one dropped row. */
@@ -126,6 +152,6 @@ export function summarise(counts: Counts, plan: CuratePlan): CurateSummary {
     ...sorted,
     inputs: counts.inputs,
     plan: rest as Omit<CuratePlan, 'inputs'>,
-    fingerprint: counts.pendingIds === '' ? counts.fingerprint : link(counts.fingerprint, counts.pendingIds),
+    fingerprint: counts.fingerprint.digest(),
   };
 }

@@ -20,8 +20,13 @@ async function answer(task: BlockTask): Promise<BlockResult> {
   return writer.finish();
 }
 
+// One after the other: they share the memory.
+let last: Promise<unknown> = Promise.resolve();
+
 parentPort?.on('message', (task: BlockTask) => {
-  answer(task).then(
+  const answered = last.then(() => answer(task));
+  last = answered.catch(() => undefined);
+  answered.then(
     (result) => {
       const { lines, ids } = result.questions;
       parentPort?.postMessage({ id: task.id, result } satisfies BlockReply, [lines.buffer, ids.buffer]);

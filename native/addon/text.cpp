@@ -1,8 +1,11 @@
 // Batches of questions as lines, keys and Parquet. Private: lib/curation wraps it. Bounds are checked here.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <memory>
-#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "addon/addon.h"
@@ -54,24 +57,47 @@ void CheckRows(Napi::Env env, const QuestionRows& batch, size_t texts, size_t ar
 }
 
 // (arena, ends, texts, heads, rows, profiles, out, lineEnds, ids, keys | undefined, signatures | undefined, size,
-//  shingle) Returns the bytes needed in `out`.
+//  shingle, needed) Returns a promise of whether `out` was large enough; `needed` gets the bytes of it.
 Napi::Value EncodeQuestions(const Napi::CallbackInfo& info) {
   const size_t texts = SizeOf(info, 2);
   const size_t rows = SizeOf(info, 4);
-  const std::vector<QuestionProfile> profiles = ProfilesOf(info.Env(), info[5].As<Napi::Array>());
+  const auto profiles =
+      std::make_shared<const std::vector<QuestionProfile>>(ProfilesOf(info.Env(), info[5].As<Napi::Array>()));
   const QuestionRows batch{ArrayOf<char>(info, 0, 0, "arena"), ArrayOf<uint32_t>(info, 1, texts, "ends"),
                            reinterpret_cast<const QuestionRows::Head*>(ArrayOf<int32_t>(info, 3, 4 * rows, "heads")),
-                           rows, &profiles};
+                           rows, profiles.get()};
   CheckRows(info.Env(), batch, texts, LengthOf(info, 0));
   const size_t capacity = LengthOf(info, 6);
-  const size_t needed =
-      WriteQuestionLines(batch, ArrayOf<char>(info, 6, 0, "out"), capacity,
-                         ArrayOf<uint32_t>(info, 7, rows, "lineEnds"), ArrayOf<char>(info, 8, rows * kIdBytes, "ids"));
-  if (uint8_t* keys = ArrayOf<uint8_t>(info, 9, rows * kKeyBytes, "keys"); keys != nullptr && needed <= capacity) {
-    const MinHashSettings settings{SizeOf(info, 11), SizeOf(info, 12)};
-    WriteDuplicateKeys(batch, keys, ArrayOf<uint8_t>(info, 10, rows * settings.size, "signatures"), settings);
+  char* const out = ArrayOf<char>(info, 6, 0, "out");
+  uint32_t* const line_ends = ArrayOf<uint32_t>(info, 7, rows, "lineEnds");
+  char* const ids = ArrayOf<char>(info, 8, rows * kIdBytes, "ids");
+  uint8_t* const keys = ArrayOf<uint8_t>(info, 9, rows * kKeyBytes, "keys");
+  const MinHashSettings settings{SizeOf(info, 11), SizeOf(info, 12)};
+  uint8_t* const signatures =
+      keys == nullptr ? nullptr : ArrayOf<uint8_t>(info, 10, rows * settings.size, "signatures");
+  double* const needed = ArrayOf<double>(info, 13, 1, "needed");
+  const auto work = [=](const std::atomic<int32_t>&) {
+    QuestionRows owned = batch;
+    owned.profiles = profiles.get();  // They live as long as the work does.
+    const size_t bytes = WriteQuestionLines(owned, out, capacity, line_ends, ids);
+    *needed = static_cast<double>(bytes);
+    if (bytes > capacity) return false;
+    if (keys != nullptr) WriteDuplicateKeys(owned, keys, signatures, settings);
+    return true;
+  };
+  std::vector<Napi::Value> buffers;
+  for (const size_t i : {0, 1, 3, 6, 7, 8, 9, 10, 13}) {
+    if (info[i].IsTypedArray()) buffers.push_back(info[i]);
   }
-  return Napi::Number::New(info.Env(), static_cast<double>(needed));
+  return StartAsync(info.Env(), work, info.Env().Undefined(), buffers);
+}
+
+// (block, counts): `counts` gets lines and rows.
+void CountBlockLines(const Napi::CallbackInfo& info) {
+  const LineCount count = CountLines({ArrayOf<char>(info, 0, 0, "block"), LengthOf(info, 0)});
+  uint32_t* const counts = ArrayOf<uint32_t>(info, 1, 2, "counts");
+  counts[0] = static_cast<uint32_t>(count.lines);
+  counts[1] = static_cast<uint32_t>(count.rows);
 }
 
 int HexDigit(char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
@@ -116,39 +142,47 @@ class DuplicateIndexObject : public Napi::ObjectWrap<DuplicateIndexObject> {
   DuplicateIndex index_;
 };
 
+// Writes to an open file, from front to back.
+void WriteTo(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw std::system_error(errno, std::generic_category(), "cannot write Parquet");
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
 class QuestionParquetObject : public Napi::ObjectWrap<QuestionParquetObject> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "QuestionParquet",
                        {InstanceMethod<&QuestionParquetObject::Append>("append"),
-                        InstanceMethod<&QuestionParquetObject::Waiting>("waiting"),
-                        InstanceMethod<&QuestionParquetObject::Finish>("finish"),
-                        InstanceMethod<&QuestionParquetObject::Take>("take")});
+                        InstanceMethod<&QuestionParquetObject::Fault>("fault"),
+                        InstanceMethod<&QuestionParquetObject::Finish>("finish")});
   }
-  // new QuestionParquet(createdBy)
+  // new QuestionParquet(createdBy, file): the descriptor of an open file, which stays open until `finish` is settled.
   explicit QuestionParquetObject(const Napi::CallbackInfo& info)
-      : Napi::ObjectWrap<QuestionParquetObject>(info), parquet_(info[0].As<Napi::String>().Utf8Value()) {}
+      : Napi::ObjectWrap<QuestionParquetObject>(info),
+        parquet_(info[0].As<Napi::String>().Utf8Value(),
+                 [file = static_cast<int>(SizeOf(info, 1))](std::string_view bytes) { WriteTo(file, bytes); }) {}
 
  private:
-  // (lines) Returns a promise: nothing else may be asked of the object before it is settled.
+  // (lines) Returns a promise of whether all of them are questions; rejected where they cannot be written. Nothing else
+  // may be asked of the object before it is settled.
   Napi::Value Append(const Napi::CallbackInfo& info) {
     const std::string_view lines(ArrayOf<char>(info, 0, 0, "lines"), LengthOf(info, 0));
-    const auto work = [this, lines](const std::atomic<int32_t>&) {
-      if (!parquet_.Append(lines)) throw std::runtime_error(parquet_.error());
-      return true;
-    };
+    const auto work = [this, lines](const std::atomic<int32_t>&) { return parquet_.Append(lines); };
     return StartAsync(info.Env(), work, info.Env().Undefined(), {info.This(), info[0]});
   }
-  void Finish(const Napi::CallbackInfo&) { parquet_.Finish(); }
-  // (out): exactly as long as what is waiting.
-  void Take(const Napi::CallbackInfo& info) {
-    const std::string& bytes = parquet_.file().output();
-    std::copy(bytes.begin(), bytes.end(), ArrayOf<char>(info, 0, bytes.size(), "out"));
-    parquet_.file().Taken();
-  }
-  // Bytes waiting to be taken.
-  Napi::Value Waiting(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(parquet_.file().output().size()));
+  // What was expected of a line.
+  Napi::Value Fault(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), parquet_.error()); }
+  // Returns a promise: the file is whole.
+  Napi::Value Finish(const Napi::CallbackInfo& info) {
+    const auto work = [this](const std::atomic<int32_t>&) {
+      parquet_.Finish();
+      return true;
+    };
+    return StartAsync(info.Env(), work, info.Env().Undefined(), {info.This()});
   }
 
   QuestionParquet parquet_;
@@ -214,6 +248,7 @@ class PlainRowsObject : public Napi::ObjectWrap<PlainRowsObject> {
 }  // namespace
 
 void RegisterText(Napi::Env env, Napi::Object exports) {
+  Export<CountBlockLines>(env, exports, "countLines");
   Export<EncodeQuestions>(env, exports, "encodeQuestions");
   exports["DuplicateIndex"] = DuplicateIndexObject::Define(env);
   exports["PlainRows"] = PlainRowsObject::Define(env);

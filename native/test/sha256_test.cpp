@@ -37,16 +37,18 @@ TEST(Sha256, InstructionsAndPiecesDoNotMatter) {
   }
 }
 
-TEST(Sha256, TwoAtOnce) {
-  const std::string text(300, 'x');
-  for (size_t a : {0U, 1U, 55U, 64U, 128U, 129U, 300U}) {
-    for (size_t b : {0U, 63U, 64U, 65U, 200U, 299U}) {
-      const std::string_view first = std::string_view(text).substr(0, a);
-      const std::string second = std::string(b, 'y');
-      uint8_t digests[2][32];
-      Sha256::Two(first, second, digests);
-      EXPECT_TRUE(std::ranges::equal(digests[0], Hash(first, true, 300))) << a << ' ' << b;
-      EXPECT_TRUE(std::ranges::equal(digests[1], Hash(second, true, 300))) << a << ' ' << b;
+TEST(Sha256, ManyAtOnce) {
+  for (size_t count = 0; count <= 9; count++) {
+    for (size_t step : {0U, 1U, 9U, 55U, 64U, 131U}) {
+      std::string messages[9];
+      std::string padded[9];
+      uint8_t digests[9][32];
+      for (size_t i = 0; i < count; i++) messages[i].assign(step * (i * 5 % 7), static_cast<char>('a' + i));
+      std::ranges::copy(messages, padded);
+      Sha256::All(padded, count, digests);
+      for (size_t i = 0; i < count; i++) {
+        EXPECT_TRUE(std::ranges::equal(digests[i], Hash(messages[i], true, 1000))) << count << ' ' << step << ' ' << i;
+      }
     }
   }
 }

@@ -58,10 +58,9 @@ class JsonReader {
     Expect('{', "an object");
     if (Take('}')) return;
     do {
-      key_.clear();
-      Text(&key_);
+      const std::string_view key = TextView(&key_);
       Expect(':', "a colon");
-      visit(std::string_view(key_));
+      visit(key);
     } while (Take(','));
     Expect('}', "the end of an object");
   }
@@ -79,15 +78,18 @@ class JsonReader {
   // Appends the text, unescaped.
   void Text(std::string* out) {
     Expect('"', "a text");
-    for (;;) {
-      const char* start = at_;
-      at_ = PassUnescaped(at_, end_, [](const char*, auto) {});
-      while (at_ != end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= 0x20) at_++;
-      out->append(start, at_);
-      if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) throw JsonError{"the end of a text"};
-      if (*at_++ == '"') return;
-      Escape(out);
-    }
+    while (!Stretch(out)) Escape(out);
+  }
+  // The text, unescaped: where it stands, if it has no escapes, else in `storage`.
+  std::string_view TextView(std::string* storage) {
+    Expect('"', "a text");
+    const char* const start = at_;
+    at_ = FindEscaped(at_, end_);
+    if (at_ != end_ && *at_ == '"') return {start, static_cast<size_t>(at_++ - start)};
+    at_ = start;
+    storage->clear();
+    while (!Stretch(storage)) Escape(storage);
+    return *storage;
   }
   double Number() {
     Space();
@@ -141,6 +143,14 @@ class JsonReader {
  private:
   static constexpr int kDeepest = 32;
 
+  // Appends what stands before the next quote, which ends the text, or backslash, and passes over that.
+  bool Stretch(std::string* out) {
+    const char* const start = at_;
+    at_ = FindEscaped(at_, end_);
+    out->append(start, at_);
+    if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) throw JsonError{"the end of a text"};
+    return *at_++ == '"';
+  }
   void Digits() {
     const char* const start = at_;
     while (at_ != end_ && *at_ >= '0' && *at_ <= '9') at_++;

@@ -1,37 +1,48 @@
 #ifndef CROSSTHINK_TEXT_JSON_TEXT_H_
 #define CROSSTHINK_TEXT_JSON_TEXT_H_
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <type_traits>
 
 namespace crossthink {
 
-// Whether one of 8 * kWords bytes has an escape in JSON: a control character, '"' or '\'. The usual zero-byte test,
-// exact for the question "any?": a carry can mark a byte wrongly only behind one that is rightly marked.
-template <size_t kWords>
-inline bool AnyEscaped(const char* p) {
-  constexpr uint64_t kOnes = 0x0101010101010101U;
-  constexpr uint64_t kHighs = 0x8080808080808080U;
-  const auto zero = [](uint64_t x) { return (x - kOnes) & ~x; };
-  uint64_t found = 0;
-  for (size_t i = 0; i < kWords; i++) {
-    uint64_t v;
-    std::memcpy(&v, p + 8 * i, 8);
-    const uint64_t control = (v - kOnes * 0x20) & ~v;
-    found |= control | zero(v ^ (kOnes * '"')) | zero(v ^ (kOnes * '\\'));
-  }
-  return (found & kHighs) != 0;
+// A text is looked at 16 bytes at a time: every machine that this is built for has such registers.
+using Bytes16 = uint8_t __attribute__((vector_size(16)));
+
+// All bits of those bytes of 16 that have an escape in JSON: control characters, '"' and '\'.
+inline Bytes16 Escaped(const char* p) {
+  Bytes16 v;
+  std::memcpy(&v, p, 16);
+  return reinterpret_cast<Bytes16>(v < 0x20) | reinterpret_cast<Bytes16>(v == '"') |
+         reinterpret_cast<Bytes16>(v == '\\');
 }
 
-// Passes over bytes from `p` on that need no escape, in stretches of 32 and then 8, each given to `pass(from, bytes)`.
-// Returns where it stopped: an escape, or the end, is less than 8 bytes away.
-template <class Pass>
-inline const char* PassUnescaped(const char* p, const char* end, Pass pass) {
-  for (; end - p >= 32 && !AnyEscaped<4>(p); p += 32) pass(p, std::integral_constant<size_t, 32>());
-  for (; end - p >= 8 && !AnyEscaped<1>(p); p += 8) pass(p, std::integral_constant<size_t, 8>());
+// The first byte that is not zero; 16 where all are.
+inline size_t FirstSet(Bytes16 bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  uint64_t halves[2];
+  std::memcpy(halves, &bytes, 16);
+  const size_t half = halves[0] != 0 ? 0 : 1;
+  return 8 * half + static_cast<size_t>(std::countr_zero(halves[half])) / 8;
+}
+
+// The first byte from `p` on that has an escape in JSON, or `end`.
+inline const char* FindEscaped(const char* p, const char* end) {
+  const char* const begin = p;
+  for (; end - p >= 64; p += 64) {
+    const Bytes16 any = Escaped(p) | Escaped(p + 16) | Escaped(p + 32) | Escaped(p + 48);
+    if (FirstSet(any) < 16) break;
+  }
+  for (; end - p >= 16; p += 16) {
+    if (const size_t first = FirstSet(Escaped(p)); first < 16) return p + first;
+  }
+  // The last 16 bytes once more, of which those before `p` are known to have none.
+  if (end - begin >= 16) return end - 16 + FirstSet(Escaped(end - 16));
+  while (p != end && *p != '"' && *p != '\\' && static_cast<unsigned char>(*p) >= 0x20) p++;
   return p;
 }
 
@@ -42,44 +53,38 @@ inline char* WriteJsonText(char* out, std::string_view text) {
   *out++ = '"';
   const char* p = text.data();
   const char* const end = p + text.size();
-  while (p != end) {
-    p = PassUnescaped(p, end, [&](const char* from, auto bytes) {
-      std::memcpy(out, from, bytes);
-      out += bytes;
-    });
-    for (int left = 8; left > 0 && p != end; left--) {
-      const unsigned char c = static_cast<unsigned char>(*p++);
-      if (c >= 0x20 && c != '"' && c != '\\') {
+  for (;;) {
+    const char* const stop = FindEscaped(p, end);
+    out = std::copy(p, stop, out);
+    if (stop == end) break;
+    p = stop;
+    const unsigned char c = static_cast<unsigned char>(*p++);
+    *out++ = '\\';
+    switch (c) {
+      case '"':
+      case '\\':
         *out++ = static_cast<char>(c);
-        continue;
-      }
-      *out++ = '\\';
-      switch (c) {
-        case '"':
-        case '\\':
-          *out++ = static_cast<char>(c);
-          break;
-        case '\b':
-          *out++ = 'b';
-          break;
-        case '\f':
-          *out++ = 'f';
-          break;
-        case '\n':
-          *out++ = 'n';
-          break;
-        case '\r':
-          *out++ = 'r';
-          break;
-        case '\t':
-          *out++ = 't';
-          break;
-        default:
-          std::memcpy(out, "u00", 3);
-          out[3] = kHex[c >> 4];
-          out[4] = kHex[c & 15];
-          out += 5;
-      }
+        break;
+      case '\b':
+        *out++ = 'b';
+        break;
+      case '\f':
+        *out++ = 'f';
+        break;
+      case '\n':
+        *out++ = 'n';
+        break;
+      case '\r':
+        *out++ = 'r';
+        break;
+      case '\t':
+        *out++ = 't';
+        break;
+      default:
+        std::memcpy(out, "u00", 3);
+        out[3] = kHex[c >> 4];
+        out[4] = kHex[c & 15];
+        out += 5;
     }
   }
   *out++ = '"';

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "text/thrift.h"
 
@@ -72,6 +73,7 @@ ParquetColumn::ParquetColumn(std::vector<std::string> path, ParquetValue value, 
     : path_(std::move(path)), value_(value), max_definition_(max_definition), max_repetition_(max_repetition) {}
 
 void ParquetColumn::Levels(uint8_t definition, uint8_t repetition) {
+  if (repeats_ > 0) Repeat();
   entries_++;
   if (max_definition_ > 0) definitions_.push_back(definition);
   if (max_repetition_ > 0) repetitions_.push_back(repetition);
@@ -115,15 +117,23 @@ void ParquetColumn::EndRow() {
   ended_entries_ = entries_;
 }
 
-void ParquetColumn::RepeatRow() {
-  const auto repeat = [this](auto* list) {
-    for (size_t i = 0; i < row_entries_; i++) list->push_back((*list)[list->size() - row_entries_]);
+void ParquetColumn::Repeat() {
+  const size_t rows = std::exchange(repeats_, 0);
+  const auto repeat = [&](auto* list) {
+    if (row_entries_ == 1) {
+      list->insert(list->end(), rows, list->back());
+      return;
+    }
+    // The copies are copied in turn.
+    const size_t end = list->size();
+    list->resize(end + rows * row_entries_);
+    for (size_t i = end; i < list->size(); i++) (*list)[i] = (*list)[i - row_entries_];
   };
   if (max_definition_ > 0) repeat(&definitions_);
   if (max_repetition_ > 0) repeat(&repetitions_);
   const bool null = max_definition_ > 0 && definitions_.back() < max_definition_;
   if (value_ == ParquetValue::kDictionaryText && !null) repeat(&indices_);
-  entries_ += row_entries_;
+  entries_ += rows * row_entries_;
   ended_entries_ = entries_;
 }
 
@@ -139,8 +149,8 @@ void ParquetColumn::Clear() {
   last_.clear();
 }
 
-ParquetFile::ParquetFile(std::vector<ParquetElement> schema, std::string created_by)
-    : schema_(std::move(schema)), created_by_(std::move(created_by)), output_(kMagic) {
+ParquetFile::ParquetFile(std::vector<ParquetElement> schema, std::string created_by, Sink sink)
+    : schema_(std::move(schema)), created_by_(std::move(created_by)), sink_(std::move(sink)), output_(kMagic) {
   std::vector<std::string> path;
   size_t at = 1;
   for (int child = 0; child < schema_[0].children; child++) at = AddLeaves(at, &path, 0, 0);
@@ -158,12 +168,16 @@ size_t ParquetFile::AddLeaves(size_t at, std::vector<std::string>* path, uint8_t
   return next;
 }
 
-void ParquetFile::Taken() {
-  offset_ += output_.size();
-  output_.clear();
+// Smaller pieces are gathered before they are written.
+constexpr size_t kCopied = 1 << 16;
+
+void ParquetFile::Write(std::string_view bytes) {
+  sink_(bytes);
+  offset_ += bytes.size();
 }
 
 void ParquetFile::WriteColumn(ParquetColumn& column, std::string* metadata, size_t* bytes) {
+  if (column.repeats_ > 0) column.Repeat();
   const size_t start = offset_ + output_.size();
   const bool dictionary = column.value_ == ParquetValue::kDictionaryText;
   const auto header = [&](PageType type, size_t size, size_t values, Encoding encoding) {
@@ -196,7 +210,13 @@ void ParquetFile::WriteColumn(ParquetColumn& column, std::string* metadata, size
     AppendHybrid(&head, column.indices_, width);
   }
   header(kDataPage, head.size() + column.plain_.size(), column.entries_, dictionary ? kRleDictionary : kPlain);
-  output_.append(head).append(column.plain_);
+  output_.append(head);
+  if (column.plain_.size() < kCopied) {
+    output_.append(column.plain_);
+  } else {
+    Write(std::exchange(output_, {}));
+    Write(column.plain_);
+  }
   const size_t size = offset_ + output_.size() - start;
 
   ThriftWriter thrift(metadata);
@@ -263,7 +283,7 @@ void ParquetFile::Finish() {
   });
   output_.append(footer);
   AppendRaw(&output_, static_cast<uint32_t>(footer.size()));
-  output_.append(kMagic);
+  Write(output_.append(kMagic));
 }
 
 }  // namespace crossthink

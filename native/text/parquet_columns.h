@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -46,10 +47,12 @@ class ParquetColumn {
   // Ends the entries of a row. RepeatRow adds a row with the entries of the last that was ended so: one of null, or of
   // a dictionary's texts, in the same row group.
   void EndRow();
-  void RepeatRow();
+  void RepeatRow() { repeats_++; }
 
  private:
   friend class ParquetFile;
+  // Adds the rows that RepeatRow counted.
+  void Repeat();
   void Clear();
 
   std::vector<std::string> path_;
@@ -63,16 +66,20 @@ class ParquetColumn {
   size_t entries_ = 0;
   size_t ended_entries_ = 0;
   size_t row_entries_ = 0;
+  size_t repeats_ = 0;
   std::unordered_map<std::string, uint32_t> dictionary_;
   std::string dictionary_page_;
   std::vector<uint32_t> indices_;
   std::string last_;
 };
 
-// A file that is written a row group at a time into a buffer that the caller empties.
+// A file, written a row group at a time.
 class ParquetFile {
  public:
-  ParquetFile(std::vector<ParquetElement> schema, std::string created_by);
+  // Takes the bytes of the file in their order; what it throws ends the file.
+  using Sink = std::function<void(std::string_view)>;
+
+  ParquetFile(std::vector<ParquetElement> schema, std::string created_by, Sink sink);
 
   // Columns in the order of the schema's leaves.
   std::vector<ParquetColumn>& columns() { return columns_; }
@@ -80,19 +87,18 @@ class ParquetFile {
   void EndRowGroup(size_t rows);
   // Ends the file.
   void Finish();
-  // Bytes not taken yet. Offsets in the file count what was taken.
-  std::string& output() { return output_; }
-  void Taken();
 
  private:
   size_t AddLeaves(size_t at, std::vector<std::string>* path, uint8_t definition, uint8_t repetition);
   void WriteColumn(ParquetColumn& column, std::string* metadata, size_t* bytes);
+  void Write(std::string_view bytes);
 
   std::vector<ParquetElement> schema_;
   std::string created_by_;
   std::vector<ParquetColumn> columns_;
-  std::string output_;
-  size_t offset_ = 0;
+  Sink sink_;
+  std::string output_;  // Bytes that the sink has not been given yet.
+  size_t offset_ = 0;   // Bytes that it has.
   size_t rows_ = 0;
   std::vector<std::string> groups_;
 };

@@ -13,7 +13,9 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  unsigned char bits = 0;
+  for (const char c : text) bits |= static_cast<unsigned char>(c);
+  return bits < 0x80;
 }
 
 // What String.prototype.trim leaves, where that can be told from ASCII; empty where not.
@@ -37,11 +39,32 @@ size_t CountWords(std::string_view text) {
   return words;
 }
 
+// Where the last occurrence of `mark` ends; npos where there is none. Golds are short: std's search from the end calls
+// memcmp for each of their bytes.
+size_t BehindLast(std::string_view mark, std::string_view text) {
+  for (; text.size() >= mark.size(); text.remove_suffix(1)) {
+    if (text.back() == mark.back() && text.ends_with(mark)) return text.size();
+  }
+  return std::string_view::npos;
+}
+
 bool Has(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+bool IsBlank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
 }  // namespace
+
+LineCount CountLines(std::string_view block) {
+  LineCount count{0, 0};
+  for (size_t at = 0; at <= block.size(); count.lines++) {
+    const size_t end = std::min(block.find('\n', at), block.size());
+    if (!IsBlank(block.substr(at, end - at))) count.rows++;
+    at = end + 1;
+  }
+  return count;
+}
 
 void PlainRows::Learn(std::string subject, bool integer, int32_t profile) {
   profiles_[integer ? 1 : 0].emplace(std::move(subject), profile);
@@ -53,31 +76,31 @@ bool PlainRows::Parse(std::string_view line) {
   int questions = 0;
   int answers = 0;
   int subjects = 0;
-  question_text_.clear();
-  answer_text_.clear();
-  subject_text_.clear();
-  const auto text = [&](std::string* out, int* count) {
+  question_text_ = {};
+  answer_text_ = {};
+  subject_text_ = {};
+  const auto text = [&](std::string_view* out, std::string* storage, int* count) {
     // Anything else than a text is lib/'s: it is counted as a second one.
     *count += json.Peek() == '"' ? 1 : 2;
     if (*count == 1) {
-      json.Text(out);
+      *out = json.TextView(storage);
     } else {
       json.Skip(&scratch_);
     }
   };
   json.Object([&](std::string_view key) {
     if (Has(shape_.question, key)) {
-      text(&question_text_, &questions);
+      text(&question_text_, &unescaped_[0], &questions);
     } else if (Has(shape_.answer, key)) {
       if (shape_.mark.empty() && (IsDigit(json.Peek()) || json.Peek() == '-')) {
         answer_text_ = json.NumberText();
         // Longer ones may not be exact in JavaScript.
         answers += answer_text_.size() <= 15 ? 1 : 2;
       } else {
-        text(&answer_text_, &answers);
+        text(&answer_text_, &unescaped_[1], &answers);
       }
     } else if (!shape_.subject.empty() && key == shape_.subject) {
-      text(&subject_text_, &subjects);
+      text(&subject_text_, &unescaped_[2], &subjects);
     } else {
       json.Skip(&scratch_);
     }
@@ -90,9 +113,9 @@ bool PlainRows::Judge() {
   question_ = Trimmed(question_text_);
   gold_ = answer_text_;
   if (!shape_.mark.empty()) {
-    const size_t mark = gold_.rfind(shape_.mark);
-    if (mark == std::string_view::npos) return false;
-    gold_.remove_prefix(mark + shape_.mark.size());
+    const size_t behind = BehindLast(shape_.mark, gold_);
+    if (behind == std::string_view::npos) return false;
+    gold_.remove_prefix(behind);
   }
   gold_ = Trimmed(gold_);
   if (question_.empty() || gold_.empty()) return false;
@@ -116,8 +139,7 @@ void PlainRows::Read(std::string_view block, int32_t last_row, Place* place, Pla
   while (place->at <= block.size()) {
     const size_t end = std::min(block.find('\n', place->at), block.size());
     const std::string_view line = block.substr(place->at, end - place->at);
-    const bool blank = line.find_first_not_of(" \t\r") == std::string_view::npos;
-    if (!blank) {
+    if (!IsBlank(line)) {
       try {
         if (place->row > last_row || !Parse(line) || !Judge()) return;
       } catch (const JsonError&) {

@@ -10,6 +10,13 @@
 
 namespace crossthink {
 
+// Lines of a block, whose last needs no newline, and those of them that are rows: blank ones are not.
+struct LineCount {
+  size_t lines;
+  size_t rows;
+};
+LineCount CountLines(std::string_view block);
+
 // How rows of JSON name one question and one gold; lib/data/adapters/adapter.ts.
 struct PlainShape {
   std::vector<std::string> question;
@@ -58,10 +65,11 @@ class PlainRows {
 
   PlainShape shape_;
   std::unordered_map<std::string, int32_t> profiles_[2];
-  // Of the row at hand.
-  std::string question_text_;
-  std::string answer_text_;
-  std::string subject_text_;
+  // Of the row at hand: its texts stand in the block, or where they have escapes in `unescaped_`.
+  std::string_view question_text_;
+  std::string_view answer_text_;
+  std::string_view subject_text_;
+  std::string unescaped_[3];
   std::string scratch_;
   std::string_view question_;
   std::string_view gold_;

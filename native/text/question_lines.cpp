@@ -30,36 +30,36 @@ size_t LongestLine(const QuestionRows& batch, size_t row, size_t first) {
   return 6 * texts + p.head.size() + p.answer.size() + p.place_head.size() + p.place_tail.size() + 32 * options + 160;
 }
 
-// Ids in the making, two at a time: the message that is hashed, and the two places of its digest.
+// Ids in the making, some at a time: the messages that are hashed, and the two places of each digest.
 class PendingIds {
  public:
   ~PendingIds() { Finish(); }
 
   std::string& Add(char* in_line, char* in_list) {
-    if (count_ == 2) Finish();
-    pending_[count_] = {in_line, in_list};
+    if (count_ == kAtOnce) Finish();
+    places_[count_] = {in_line, in_list};
     messages_[count_].clear();
     return messages_[count_++];
   }
 
  private:
   void Finish() {
-    if (count_ < 2) messages_[1].clear();
-    uint8_t digests[2][32];
-    Sha256::Two(messages_[0], messages_[1], digests);
+    uint8_t digests[kAtOnce][32];
+    Sha256::All(messages_, count_, digests);
     for (size_t i = 0; i < count_; i++) {
-      WriteHex(pending_[i].in_list, digests[i], kIdBytes / 2);
-      std::memcpy(pending_[i].in_line, pending_[i].in_list, kIdBytes);
+      WriteHex(places_[i].in_list, digests[i], kIdBytes / 2);
+      std::memcpy(places_[i].in_line, places_[i].in_list, kIdBytes);
     }
     count_ = 0;
   }
 
+  static constexpr size_t kAtOnce = 16;
   struct Places {
     char* in_line;
     char* in_list;
   };
-  Places pending_[2] = {};
-  std::string messages_[2];
+  Places places_[kAtOnce] = {};
+  std::string messages_[kAtOnce];
   size_t count_ = 0;
 };
 

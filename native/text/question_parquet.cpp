@@ -101,18 +101,13 @@ class LineReader {
       return false;
     }
     for (int c = 0; c < kColumns; c++) {
-      ParquetColumn& column = columns_[static_cast<size_t>(c)];
-      if (std::find(kFramed, kFramed + 4, c) == kFramed + 4) {
-        column.RepeatRow();
-        continue;
-      }
-      column.Levels(1, 0);
-      if (c == kRow) {
-        column.AddInt64(static_cast<int64_t>(row));
-      } else {
-        column.CloseText();
-      }
+      if ((kFramedColumns & 1U << c) == 0) columns_[static_cast<size_t>(c)].RepeatRow();
     }
+    for (const Column c : kFramed) {
+      columns_[c].Levels(1, 0);
+      if (c != kRow) columns_[c].CloseText();
+    }
+    columns_[kRow].AddInt64(static_cast<int64_t>(row));
     return true;
   }
 
@@ -142,6 +137,7 @@ class LineReader {
  private:
   static constexpr Column kFramed[] = {kId, kQuestion, kAnswerValue, kRow};
   static constexpr int kFramedTexts = 3;
+  static constexpr uint32_t kFramedColumns = 1U << kId | 1U << kQuestion | 1U << kAnswerValue | 1U << kRow;
   static constexpr uint32_t kFramable = 1U << kId | 1U << kSource | 1U << kDomain | 1U << kSubject | 1U << kForm |
                                         1U << kQuestion | 1U << kAnswerType | 1U << kAnswerValue | 1U << kUnit |
                                         1U << kDataset | 1U << kRevision | 1U << kFile | 1U << kRow | 1U << kLicence |
@@ -259,7 +255,8 @@ class LineReader {
 
 }  // namespace
 
-QuestionParquet::QuestionParquet(std::string created_by) : file_(Schema(), std::move(created_by)) {}
+QuestionParquet::QuestionParquet(std::string created_by, ParquetFile::Sink sink)
+    : file_(Schema(), std::move(created_by), std::move(sink)) {}
 
 bool QuestionParquet::Append(std::string_view lines) {
   for (size_t start = 0; start < lines.size();) {
@@ -273,7 +270,7 @@ bool QuestionParquet::Append(std::string_view lines) {
         reader.Remember(&frame_);
       }
     } catch (const JsonError& error) {
-      error_ = std::string("expected ") + error.expected;
+      error_ = error.expected;
       return false;
     }
     rows_++;

@@ -20,13 +20,12 @@ class QuestionParquet {
     bool known = false;
   };
 
-  explicit QuestionParquet(std::string created_by);
+  QuestionParquet(std::string created_by, ParquetFile::Sink sink);
 
   // Whole lines. Returns false, with `error` saying what is wrong, at the first line that is no question.
   bool Append(std::string_view lines);
   void Finish();
   const std::string& error() const { return error_; }
-  ParquetFile& file() { return file_; }
 
  private:
   void EndRowGroup();

@@ -12,6 +12,9 @@
 namespace crossthink {
 namespace {
 
+constexpr uint32_t kInitial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                  0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
 alignas(64) constexpr uint32_t kRound[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
@@ -83,7 +86,7 @@ __attribute__((target("sha,sse4.1"))) void CompressLanes(uint32_t* const* states
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
       const __m128i constants = _mm_load_si128(reinterpret_cast<const __m128i*>(kRound) + i);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (size_t l = 0; l < kLanes; l++) {
         const __m128i round = _mm_add_epi32(w[l][i % 4], constants);
         cdgh[l] = _mm_sha256rnds2_epu32(cdgh[l], abef[l], round);
@@ -133,9 +136,37 @@ Compress ChooseCompress() {
 
 const Compress kCompress = ChooseCompress();
 
+// Messages hashed side by side, where the processor gains by it.
+constexpr size_t kLanes = 2;
+using CompressSideBySide = void (*)(uint32_t* const* states, const uint8_t* const* data, size_t blocks);
+
+CompressSideBySide ChooseCompressLanes() {
+#if defined(__x86_64__)
+  if (HasShaInstructions()) return CompressLanes<kLanes>;
+#endif
+  return nullptr;
+}
+
+const CompressSideBySide kCompressLanes = ChooseCompressLanes();
+
+void AppendPadding(std::string* message) {
+  const uint64_t bits = message->size() * 8;
+  message->push_back(static_cast<char>(0x80));
+  message->append((120 - message->size() % 64) % 64, '\0');
+  char length[8];
+  for (int i = 0; i < 8; i++) length[i] = static_cast<char>(bits >> (56 - 8 * i));
+  message->append(length, 8);
+}
+
+void WriteDigest(const uint32_t state[8], uint8_t digest[32]) {
+  for (int i = 0; i < 8; i++) {
+    for (int byte = 0; byte < 4; byte++) digest[4 * i + byte] = static_cast<uint8_t>(state[i] >> (24 - 8 * byte));
+  }
+}
+
 }  // namespace
 
-Sha256::Sha256(bool portable) : compress_(portable ? CompressPortable : kCompress) {}
+Sha256::Sha256(bool portable) : compress_(portable ? CompressPortable : kCompress) { std::copy_n(kInitial, 8, state_); }
 
 void Sha256::Update(std::string_view piece) {
   const uint8_t* data = reinterpret_cast<const uint8_t*>(piece.data());
@@ -167,30 +198,54 @@ void Sha256::Finish(uint8_t digest[32]) {
   std::memset(block_ + filled_, 0, 56 - filled_);
   for (int i = 0; i < 8; i++) block_[56 + i] = static_cast<uint8_t>(bits >> (56 - 8 * i));
   compress_(state_, block_, 1);
-  for (int i = 0; i < 8; i++) {
-    for (int byte = 0; byte < 4; byte++) digest[4 * i + byte] = static_cast<uint8_t>(state_[i] >> (24 - 8 * byte));
-  }
+  WriteDigest(state_, digest);
 }
 
-void Sha256::Two(std::string_view first, std::string_view second, uint8_t digests[2][32]) {
-  Sha256 hashes[2];
-  std::string_view messages[2] = {first, second};
-#if defined(__x86_64__)
-  if (kCompress != CompressPortable) {
-    const size_t blocks = std::min(first.size(), second.size()) / 64;
-    uint32_t* const states[2] = {hashes[0].state_, hashes[1].state_};
-    const uint8_t* const data[2] = {reinterpret_cast<const uint8_t*>(first.data()),
-                                    reinterpret_cast<const uint8_t*>(second.data())};
-    CompressLanes<2>(states, data, blocks);
-    for (int i = 0; i < 2; i++) {
-      hashes[i].bytes_ = 64 * blocks;
-      messages[i].remove_prefix(64 * blocks);
+void Sha256::All(std::string* messages, size_t count, uint8_t (*digests)[32]) {
+  struct Lane {
+    uint32_t state[8];
+    const uint8_t* data;
+    size_t blocks;
+    uint8_t* digest;
+  };
+  Lane lanes[kLanes];
+  size_t active = 0;
+  size_t next = 0;
+  const auto start = [&](Lane* lane) {
+    std::string& message = messages[next];
+    AppendPadding(&message);
+    std::copy_n(kInitial, 8, lane->state);
+    lane->data = reinterpret_cast<const uint8_t*>(message.data());
+    lane->blocks = message.size() / 64;
+    lane->digest = digests[next++];
+  };
+  while (active < kLanes && next < count) start(&lanes[active++]);
+  while (active > 0) {
+    const size_t together = active == kLanes && kCompressLanes != nullptr ? kLanes : 1;
+    size_t blocks = lanes[0].blocks;
+    uint32_t* states[kLanes];
+    const uint8_t* data[kLanes];
+    for (size_t l = 0; l < together; l++) {
+      blocks = std::min(blocks, lanes[l].blocks);
+      states[l] = lanes[l].state;
+      data[l] = lanes[l].data;
     }
-  }
-#endif
-  for (int i = 0; i < 2; i++) {
-    hashes[i].Update(messages[i]);
-    hashes[i].Finish(digests[i]);
+    if (together == kLanes) {
+      kCompressLanes(states, data, blocks);
+    } else {
+      kCompress(states[0], data[0], blocks);
+    }
+    for (size_t l = together; l-- > 0;) {
+      lanes[l].data += 64 * blocks;
+      lanes[l].blocks -= blocks;
+      if (lanes[l].blocks > 0) continue;
+      WriteDigest(lanes[l].state, lanes[l].digest);
+      if (next < count) {
+        start(&lanes[l]);
+      } else {
+        lanes[l] = lanes[--active];
+      }
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace crossthink {
@@ -15,11 +16,11 @@ class Sha256 {
   void Update(std::string_view piece);
   // Writes the digest; the object is used up.
   void Finish(uint8_t digest[32]);
-  // The digests of two messages, in less than twice the time of one.
-  static void Two(std::string_view first, std::string_view second, uint8_t digests[2][32]);
+  // The digests of messages, in less time than one after the other. They are padded in place.
+  static void All(std::string* messages, size_t count, uint8_t (*digests)[32]);
 
  private:
-  uint32_t state_[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+  uint32_t state_[8];
   uint8_t block_[64];
   size_t filled_ = 0;
   uint64_t bytes_ = 0;

@@ -20,14 +20,14 @@ function longWay(adapter: Adapter): { slow: Adapter; fast: Adapter; parsed: () =
   return { slow: { ...adapter, plain: undefined }, fast: { ...adapter, parse }, parsed: () => rows };
 }
 
-type Curated = ReturnType<BlockWriter['finish']>;
+type Curated = Awaited<ReturnType<BlockWriter['finish']>>;
 
 /** What is written of a block, and in which order; rows before `fromRow` are done. */
 async function curated(block: RowBlock, adapter: Adapter, options: PlanOptions = {}, fromRow = 1): Promise<object> {
   const plan = makePlan([{ file: 'rows.jsonl', adapter: adapter.name }], options);
   const writer = new BlockWriter(plan, 0, adapter, await makeSteps(plan), fromRow, new BatchMemory());
   writer.addBlock(block);
-  return plainly(writer.finish());
+  return plainly(await writer.finish());
 }
 
 /** Without the numbers of profiles, which depend on the order in which they were met. */

@@ -1,12 +1,15 @@
+import binding = require('#binding');
+
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { DuplicateStage } from '../../lib/curation/duplicates.js';
 import { makePlan } from '../../lib/curation/plan.js';
 import { type DuplicateKeys, MINHASH, QuestionBatch } from '../../lib/curation/questionBatch.js';
 import { type Question, questionId } from '../../lib/data/question.js';
+import { runtimeInfo } from '../../lib/index.js';
 import { duplicateText } from '../../lib/filters/normalise.js';
 import { choiceQuestion, openQuestion } from '../data/fixtures.js';
-import { isas, withIsa } from '../kernels/isas.js';
+import { isas } from '../kernels/isas.js';
 import { referenceMinima } from './minhashReference.js';
 
 const encode = (questions: readonly Question[], keys: DuplicateKeys = 'none') => {
@@ -14,8 +17,11 @@ const encode = (questions: readonly Question[], keys: DuplicateKeys = 'none') =>
   for (const question of questions) batch.add(question);
   return batch.finish();
 };
-const linesOf = (questions: readonly Question[]): string[] =>
-  Buffer.from(encode(questions).lines).toString('utf8').split('\n').slice(0, -1);
+const linesOf = async (questions: readonly Question[]): Promise<string[]> =>
+  Buffer.from((await encode(questions)).lines)
+    .toString('utf8')
+    .split('\n')
+    .slice(0, -1);
 
 /** Any string, lone surrogates and control characters included. */
 const codeUnits = fc.array(fc.integer({ min: 0, max: 0xffff })).map((codes) => String.fromCharCode(...codes));
@@ -58,11 +64,11 @@ const question = fc
   .map((made): Question => ({ id: '', ...made }));
 
 describe('a batch of questions', () => {
-  it('becomes the lines that JSON.stringify writes, ids filled in', () => {
-    fc.assert(
-      fc.property(fc.array(question, { maxLength: 8 }), (questions) => {
+  it('becomes the lines that JSON.stringify writes, ids filled in', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(question, { maxLength: 8 }), async (questions) => {
         const expected = questions.map((q) => JSON.stringify({ ...q, id: questionId(q) }));
-        expect(linesOf(questions)).toEqual(expected);
+        expect(await linesOf(questions)).toEqual(expected);
       }),
       { numRuns: 300 },
     );
@@ -70,18 +76,18 @@ describe('a batch of questions', () => {
 
   it.each([0, 1, 55, 56, 63, 64, 65, 119, 120, 1000, 70_000])(
     'hashes ids of %d characters as node:crypto does',
-    (n) => {
+    async (n) => {
       const q = openQuestion({ id: '', question: 'x'.repeat(n) });
-      expect((JSON.parse(linesOf([q])[0]!) as Question).id).toBe(questionId(q));
+      expect((JSON.parse((await linesOf([q]))[0]!) as Question).id).toBe(questionId(q));
     },
   );
 
-  it('grows where every character needs an escape, and keeps lines, ends and profiles in step', () => {
+  it('grows where every character needs an escape, and keeps lines, ends and profiles in step', async () => {
     const questions = [
       openQuestion({ question: '\u0001'.repeat(5000) }),
       openQuestion({ question: '"\\', domain: 'general' }),
     ];
-    const encoded = encode([...questions, ...questions]);
+    const encoded = await encode([...questions, ...questions]);
     expect(encoded.count).toBe(4);
     const second = Buffer.from(encoded.lines.subarray(encoded.lineEnds[0], encoded.lineEnds[1])).toString();
     expect(second.endsWith('\n')).toBe(true);
@@ -92,60 +98,63 @@ describe('a batch of questions', () => {
 });
 
 describe('keys of duplicates', () => {
-  it('are those of the normalised text and the form, whatever the script', () => {
-    fc.assert(
-      fc.property(question, (q) => {
+  it('are those of the normalised text and the form, whatever the script', async () => {
+    await fc.assert(
+      fc.asyncProperty(question, async (q) => {
         const text = `${q.form}\0${duplicateText(q)}`;
         const expected = createHash('sha256').update(text).digest().subarray(0, 16);
-        expect(Buffer.from(encode([q], 'exact').keys!)).toEqual(expected);
+        expect(Buffer.from((await encode([q], 'exact')).keys!)).toEqual(expected);
       }),
       { numRuns: 300 },
     );
   });
 
-  it('case, punctuation, spacing and order of options do not count; short stems need their options', () => {
-    const key = (q: Question): string => Buffer.from(encode([q], 'exact').keys!).toString('hex');
+  it('case, punctuation, spacing and order of options do not count; short stems need their options', async () => {
+    const key = async (q: Question): Promise<string> => Buffer.from((await encode([q], 'exact')).keys!).toString('hex');
     const ask = (text: string): Question => openQuestion({ question: text });
-    expect(key(ask('What is  2+2?'))).toBe(key(ask('what is 2 2')));
-    const which = (texts: string[]): string => key(choiceQuestion('Which is true?', texts));
-    expect(which(['a', 'b'])).toBe(which(['B', 'A.']));
-    expect(which(['a', 'b'])).not.toBe(which(['a', 'c']));
+    expect(await key(ask('What is  2+2?'))).toBe(await key(ask('what is 2 2')));
+    const which = (texts: string[]): Promise<string> => key(choiceQuestion('Which is true?', texts));
+    expect(await which(['a', 'b'])).toBe(await which(['B', 'A.']));
+    expect(await which(['a', 'b'])).not.toBe(await which(['a', 'c']));
   });
 });
 
 describe('signatures', () => {
-  const signature = (text: string): Uint8Array => encode([openQuestion({ question: text })], 'near').signatures!;
+  const signature = async (text: string): Promise<Uint8Array> =>
+    (await encode([openQuestion({ question: text })], 'near')).signatures!;
   const words =
     'alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon'.split(
       ' ',
     );
   const long = (changed: number): string => words.map((word, i) => (i < changed ? `${word}x` : word)).join(' ');
 
-  it.each(isas)('on %s are the lowest bytes of the reference', (isa) => {
-    fc.assert(
-      fc.property(fc.oneof(text, fc.constantFrom(long(0), long(3), '', '?')), (made) => {
-        const reference = referenceMinima(
-          duplicateText({ question: made }),
-          MINHASH.bands * MINHASH.rows,
-          MINHASH.shingle,
-        );
-        expect([...withIsa(isa, () => signature(made))]).toEqual([...reference].map((value) => value & 255));
-      }),
-    );
+  it.each(isas)('on %s are the lowest bytes of the reference', async (isa) => {
+    const size = MINHASH.bands * MINHASH.rows;
+    binding.useKernels(isa);
+    try {
+      await fc.assert(
+        fc.asyncProperty(fc.oneof(text, fc.constantFrom(long(0), long(3), '', '?')), async (made) => {
+          const reference = referenceMinima(duplicateText({ question: made }), size, MINHASH.shingle);
+          expect([...(await signature(made))]).toEqual([...reference].map((value) => value & 255));
+        }),
+      );
+    } finally {
+      binding.useKernels(runtimeInfo().isa);
+    }
   });
 
-  it('estimate the similarity of the sets of shingles', () => {
+  it('estimate the similarity of the sets of shingles', async () => {
     const shingles = (text: string): Set<string> =>
       new Set(Array.from({ length: text.length - 7 }, (_, i) => text.slice(i, i + 8)));
     const [a, b] = [long(0), long(4)];
     const [sa, sb] = [shingles(a), shingles(b)];
     const both = [...sa].filter((s) => sb.has(s)).length;
     const truth = both / (sa.size + sb.size - both);
-    const [ha, hb] = [signature(a), signature(b)];
+    const [ha, hb] = [await signature(a), await signature(b)];
     expect(Math.abs(ha.filter((value, i) => value === hb[i]).length / ha.length - truth)).toBeLessThan(0.12);
   });
 
-  it('near duplicates are found, far ones not; the earliest is named; answers do not depend on batches', () => {
+  it('near duplicates are found, far ones not; the earliest is named; answers do not depend on batches', async () => {
     const stage = (): DuplicateStage =>
       new DuplicateStage(makePlan([{ file: 'x', adapter: 'auto' }], { duplicates: 'near' }));
     const questions = [
@@ -155,7 +164,7 @@ describe('signatures', () => {
       'Another question about rivers and mountains?',
       long(0),
     ].map((text) => openQuestion({ question: text }));
-    const together = stage().check(encode(questions, 'near'));
+    const together = stage().check(await encode(questions, 'near'));
     expect([...together].map(([i, { reason }]) => [i, reason])).toEqual([
       [1, 'near-duplicate'],
       [4, 'duplicate'],
@@ -163,17 +172,18 @@ describe('signatures', () => {
     expect(together.get(1)?.detail).toContain(questions[0]!.id);
     expect(together.get(4)?.detail).toContain(questions[0]!.id);
     const apart = stage();
-    const entries = questions.flatMap((q) => [...apart.check(encode([q], 'near')).values()]);
+    const entries = [];
+    for (const q of questions) entries.push(...apart.check(await encode([q], 'near')).values());
     expect(entries).toEqual([...together.values()]);
   });
 
-  it('thousands of distinct questions stay distinct, and are found again after the index has grown', () => {
+  it('thousands of distinct questions stay distinct, and are found again after the index has grown', async () => {
     const made = Array.from({ length: 10_000 }, (_, i) => {
       const hash = createHash('sha256').update(String(i)).digest('hex');
       return openQuestion({ id: '', question: `${hash} ${hash.split('').reverse().join('')}` });
     });
     const stage = new DuplicateStage(makePlan([{ file: 'x', adapter: 'auto' }], { duplicates: 'near' }));
-    const encoded = encode(made, 'near');
+    const encoded = await encode(made, 'near');
     expect(stage.check(encoded).size).toBe(0);
     expect(stage.check(encoded).size).toBe(made.length);
   });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { readRows } from '../../lib/data/readers/index.js';
 import type { ReadItem, ReadOptions } from '../../lib/data/readers/reader.js';
 import { temporaryFolder } from './fixtures.js';
@@ -44,6 +45,16 @@ describe('JSON Lines', () => {
     expect(values(items)).toEqual([1, 'line-too-long', 2, 'line-too-long', 3]);
     expect(items.map(({ line }) => line)).toEqual([1, 2, 3, 4, 5]);
     expect(items.map(({ row }) => row)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('reads lines of every length, wherever chunks end: from a file as from a stream', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => ({ i, text: `${'é'.repeat((i * 7919) % 300_000)}.` }));
+    const text = Buffer.from(rows.map((row) => JSON.stringify(row)).join('\n'));
+    expect(text.length).toBeGreaterThan(10_000_000);
+    const items = await readAll(folder.write('lengths.jsonl', text));
+    expect(values(items)).toEqual(rows);
+    expect(items.map(({ line }) => line)).toEqual(rows.map(({ i }) => i + 1));
+    expect(await readAll(folder.write('lengths.jsonl.gz', gzipSync(text)))).toEqual(items);
   });
 
   it('reads characters that straddle chunks', async () => {

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import zlib from 'node:zlib';
-import { Decompress } from 'fzstd';
 import type { ByteStream } from './open.js';
 
 export type Compression = 'gzip' | 'zstd' | 'zip' | 'none';
@@ -37,11 +36,12 @@ export function gunzip(stream: ByteStream): ByteStream {
   const output = zlib.createGunzip();
   const input = Readable.from(stream);
   input.on('error', (error) => output.destroy(error));
-  return input.pipe(output) as ByteStream;
+  return input.pipe(output);
 }
 
 /** Decompresses Zstandard; in plain JavaScript, because Node.js 20 has no decoder of its own. */
 export async function* unzstd(stream: ByteStream): AsyncGenerator<Buffer> {
+  const { Decompress } = await import('fzstd');
   let ready: Buffer[] = [];
   let ended = false;
   const decoder = new Decompress((chunk, final) => {

@@ -8,7 +8,6 @@ import { jsonlBlocks, parseJsonlBlock } from './jsonl.js';
 import { type ByteStream, CHUNK, openBytes, peek, readWhole } from './open.js';
 import { readParquet } from './parquet.js';
 import type { ReadOptions, RowBlocks, RowReader } from './reader.js';
-import { zipMembers } from './zip.js';
 
 /** Bytes that tell a format: one row is usually enough. */
 const HEAD = 64 * 1024;
@@ -27,10 +26,14 @@ async function* parsed(blocks: RowBlocks): RowReader {
   for await (const block of blocks) yield 'items' in block ? [...block.items] : parseJsonlBlock(block);
 }
 
-/** As `readRows`, with JSON Lines left unparsed. */
+/** As `readRows`, with JSON Lines left unparsed: the bytes of a block last until the next is asked for. */
 export async function readBlocks(file: string, options: ReadOptions = {}): Promise<RowBlocks> {
   const { head, stream } = await peek(await openBytes(file, options.onBytes), 4);
-  switch (compressionOf(head)) {
+  const compression = compressionOf(head);
+  const parquet = head.toString('latin1') === 'PAR1';
+  // These two seek.
+  if (compression === 'zip' || parquet) await stream.abandon?.();
+  switch (compression) {
     case 'gzip':
       return guarded(await readStream(gunzip(stream), stem(file), options));
     case 'zstd':
@@ -38,8 +41,7 @@ export async function readBlocks(file: string, options: ReadOptions = {}): Promi
     case 'zip':
       return readZip(file, options);
     case 'none':
-      if (head.toString('latin1') === 'PAR1') return items(readParquet({ path: file }));
-      return guarded(await readStream(stream, file, options));
+      return parquet ? items(readParquet({ path: file })) : guarded(await readStream(stream, file, options));
   }
 }
 
@@ -49,6 +51,8 @@ async function* items(rows: RowReader): RowBlocks {
 
 /** The members of an archive, one behind the other; one that cannot be read is a fault, and the next is. */
 async function* readZip(file: string, options: ReadOptions): RowBlocks {
+  // Half a megabyte of source that few runs need.
+  const { zipMembers } = await import('./zip.js');
   const password = options.password ?? process.env['CROSSTHINK_ZIP_PASSWORD'];
   for await (const member of zipMembers(file, password)) {
     if ('fault' in member) yield { items: [{ row: 1, fault: member.fault }] };
@@ -96,6 +100,7 @@ async function readStream(bytes: ByteStream, name: string, options: ReadOptions)
     case 'parquet':
       return items(readParquet({ stream, name }));
     case 'unknown': {
+      await stream.abandon?.();
       const message = `cannot tell the format of ${name}. Known: JSON Lines, JSON, CSV, TSV, Parquet, also in .gz, .zst, .zip`;
       throw new CrossThinkError('ERR_INVALID_ARG_VALUE', message, { file: name });
     }

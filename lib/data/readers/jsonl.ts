@@ -1,15 +1,55 @@
+import binding = require('#binding');
+
 import { isUtf8 } from 'node:buffer';
 import { drop } from '../ledger.js';
 import { parseJson } from './parseJson.js';
-import type { ByteStream } from './open.js';
+import { type ByteStream, CHUNK } from './open.js';
 import { DEFAULT_MAX_ROW_BYTES, type JsonlBlock, type ReadItem, type ReadOptions, type RowBlocks } from './reader.js';
 
 const NEWLINE = 0x0a;
 const BYTE_ORDER_MARK = '\uFEFF';
 
+/** Room in front of each chunk for the line that the chunk before it began. */
+const ROOM = 1 << 16;
+
+/** Bytes of a file, with memory in front of them that may be written to. */
+interface Chunk {
+  readonly memory: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Chunks of a stream; of a file in the same memory over and over: a chunk lasts until the next but one is asked for. */
+async function* chunksOf(input: ByteStream): AsyncGenerator<Chunk> {
+  if (input.readInto === undefined) {
+    for await (const memory of input) yield { memory, start: 0, end: memory.length };
+    return;
+  }
+  const memories = [Buffer.allocUnsafeSlow(ROOM + CHUNK), Buffer.allocUnsafeSlow(ROOM + CHUNK)] as const;
+  const read = (turn: number): Promise<number> => {
+    const bytes = input.readInto?.(memories[turn & 1 ? 1 : 0].subarray(ROOM)) ?? Promise.resolve(0);
+    // Awaited with the next chunk: an error must not count as unhandled before.
+    bytes.catch(() => undefined);
+    return bytes;
+  };
+  let next = read(0);
+  try {
+    for (let turn = 0; ; turn++) {
+      const bytes = await next;
+      if (bytes === 0) return;
+      next = read(turn + 1);
+      yield { memory: memories[turn & 1 ? 1 : 0], start: ROOM, end: ROOM + bytes };
+    }
+  } finally {
+    await next.catch(() => undefined);
+    await input.abandon?.();
+  }
+}
+
 /**
  * Cuts JSON Lines into blocks of whole lines, still as bytes, so that they can be parsed elsewhere. A line longer than the
- * limit becomes a fault and is skipped without being kept: memory is bounded by one chunk and one line.
+ * limit becomes a fault and is skipped without being kept: memory is bounded by two chunks and one line. The bytes of a block
+ * last until the next is asked for.
  */
 export async function* jsonlBlocks(input: ByteStream, options: ReadOptions = {}): RowBlocks {
   const limit = options.maxRowBytes ?? DEFAULT_MAX_ROW_BYTES;
@@ -20,30 +60,41 @@ export async function* jsonlBlocks(input: ByteStream, options: ReadOptions = {})
   let skipping = false;
   const block = (bytes: Buffer, final: boolean): JsonlBlock => {
     const counted = { bytes, firstRow: row, firstLine: line, final };
-    const { lines, rows } = countLines(bytes);
+    const counts = new Uint32Array(2);
+    binding.countLines(bytes, counts);
+    const [lines = 0, rows = 0] = counts;
     row += rows;
     line += lines;
     return { ...counted, rows };
   };
+  /** What is pending and the chunk to `end`. */
+  const joined = ({ memory }: Chunk, start: number, end: number): Buffer => {
+    if (pendingBytes > start) return Buffer.concat([...pending, memory.subarray(start, end)]);
+    let at = start - pendingBytes;
+    for (const part of pending) at += part.copy(memory, at);
+    return memory.subarray(start - pendingBytes, end);
+  };
 
-  for await (const chunk of input) {
-    let rest = chunk;
+  for await (const chunk of chunksOf(input)) {
+    const { memory, end } = chunk;
+    let { start } = chunk;
     if (skipping) {
-      const end = rest.indexOf(NEWLINE);
-      if (end < 0) continue;
+      const found = memory.subarray(0, end).indexOf(NEWLINE, start);
+      if (found < 0) continue;
       skipping = false;
       line++;
-      rest = rest.subarray(end + 1);
+      start = found + 1;
     }
-    const last = rest.lastIndexOf(NEWLINE);
+    const last = memory.subarray(start, end).lastIndexOf(NEWLINE);
     if (last >= 0) {
-      yield block(Buffer.concat([...pending, rest.subarray(0, last)]), false);
+      yield block(joined(chunk, start, start + last), false);
       pending = [];
       pendingBytes = 0;
-      rest = rest.subarray(last + 1);
+      start += last + 1;
     }
-    pending.push(rest);
-    pendingBytes += rest.length;
+    // The chunk's memory is filled again before these bytes are looked at.
+    pending.push(Buffer.from(memory.subarray(start, end)));
+    pendingBytes += end - start;
     if (pendingBytes > limit) {
       const fault = drop('line-too-long', `the line is longer than ${limit} bytes (option maxRowBytes)`);
       yield { items: [{ row: row++, line, fault }] };
@@ -53,19 +104,6 @@ export async function* jsonlBlocks(input: ByteStream, options: ReadOptions = {})
     }
   }
   if (pendingBytes > 0) yield block(Buffer.concat(pending), true);
-}
-
-/** Lines of a block, and those of them that are rows: blank ones are not. */
-function countLines(bytes: Buffer): { lines: number; rows: number } {
-  let lines = 0;
-  let rows = 0;
-  for (let start = 0; start <= bytes.length; lines++) {
-    const found = bytes.indexOf(NEWLINE, start);
-    const end = found < 0 ? bytes.length : found;
-    if (!isBlank(bytes, start, end)) rows++;
-    start = end + 1;
-  }
-  return { lines, rows };
 }
 
 function isBlank(bytes: Buffer, start: number, end: number): boolean {
