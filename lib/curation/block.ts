@@ -8,6 +8,7 @@ import { eachJsonlRow } from '../data/readers/jsonl.js';
 import type { RawRow, ReadItem, RowBlock } from '../data/readers/reader.js';
 import { BenchmarkIndex } from '../filters/contamination/ngrams.js';
 import { type FilterResources, type FilterSpec, makeFilter } from '../filters/registry.js';
+import { ChatModel } from '../templates/chat.js';
 import { GoldPool } from '../templates/distractors.js';
 import { toMultipleChoice } from '../templates/multipleChoice.js';
 import { toOpenEnded } from '../templates/openEnded.js';
@@ -45,7 +46,6 @@ export async function makeSteps(plan: CuratePlan): Promise<RowSteps> {
 async function resourcesOf(spec: FilterSpec): Promise<FilterResources> {
   if (spec.name === 'decontaminate') return { benchmarks: await readBenchmarks(spec) };
   if (spec.name !== 'tokens') return {};
-  const { ChatModel } = await import('../templates/chat.js');
   const model = await ChatModel.load(String(spec['tokenizer']));
   const promptOf = (question: Question): string =>
     renderPrompt(question)

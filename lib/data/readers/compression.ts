@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import zlib from 'node:zlib';
+import { Decompress } from 'fzstd';
 import type { ByteStream } from './open.js';
 
 export type Compression = 'gzip' | 'zstd' | 'zip' | 'none';
@@ -41,7 +42,6 @@ export function gunzip(stream: ByteStream): ByteStream {
 
 /** Decompresses Zstandard; in plain JavaScript, because Node.js 20 has no decoder of its own. */
 export async function* unzstd(stream: ByteStream): AsyncGenerator<Buffer> {
-  const { Decompress } = await import('fzstd');
   let ready: Buffer[] = [];
   let ended = false;
   const decoder = new Decompress((chunk, final) => {

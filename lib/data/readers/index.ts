@@ -8,6 +8,7 @@ import { jsonlBlocks, parseJsonlBlock } from './jsonl.js';
 import { type ByteStream, CHUNK, openBytes, peek, readWhole } from './open.js';
 import { readParquet } from './parquet.js';
 import type { ReadOptions, RowBlocks, RowReader } from './reader.js';
+import { zipMembers } from './zip.js';
 
 /** Bytes that tell a format: one row is usually enough. */
 const HEAD = 64 * 1024;
@@ -51,8 +52,6 @@ async function* items(rows: RowReader): RowBlocks {
 
 /** The members of an archive, one behind the other; one that cannot be read is a fault, and the next is. */
 async function* readZip(file: string, options: ReadOptions): RowBlocks {
-  // Half a megabyte of source that few runs need.
-  const { zipMembers } = await import('./zip.js');
   const password = options.password ?? process.env['CROSSTHINK_ZIP_PASSWORD'];
   for await (const member of zipMembers(file, password)) {
     if ('fault' in member) yield { items: [{ row: 1, fault: member.fault }] };
