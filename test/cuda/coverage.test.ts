@@ -26,7 +26,7 @@ const operations: Record<string, readonly (keyof typeof binding)[]> = {
 
 /** What the addon exports beside operations on tensors and its classes, which are of curation and the reference trainer. */
 const others = [
-  ...['info', 'frame', 'useKernels', 'withHostileFloats', 'linearPeak', 'encodeQuestions'],
+  ...['info', 'frame', 'useKernels', 'withHostileFloats', 'linearPeak', 'encodeQuestions', 'countLines'],
   ...['newKeptSets', 'keptOffsets', 'keptTokens', 'setKeptTokens'],
 ];
 

@@ -109,6 +109,10 @@ describe('compressed files', () => {
     expect(values(await readAll(file, { password }))).toEqual([{ question: 'how?', answer: 'so' }, { a: 1 }, { a: 2 }]);
     await expect(readAll(file)).rejects.toThrow(/is encrypted; give the password/);
     await expect(readAll(file, { password: 'wrong' })).rejects.toMatchObject({ code: 'ERR_PARSE' });
+    const published = new ZipWriter(new Uint8ArrayWriter(), { password: 'deserted-untie-orchid', zipCrypto: true });
+    await published.add('b.jsonl', new TextReader(text));
+    const gpqa = folder.write('gpqa.zip', Buffer.from(await published.close()));
+    expect(values(await readAll(gpqa))).toEqual([{ a: 1 }, { a: 2 }]);
     await expect(readAll(folder.write('no.zip', Buffer.from('PK\x03\x04broken')))).rejects.toMatchObject({
       code: 'ERR_PARSE',
     });

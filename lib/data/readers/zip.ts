@@ -4,10 +4,10 @@ import { CrossThinkError } from '../../errors.js';
 import { type Drop, drop } from '../ledger.js';
 
 /**
- * Passwords that stand beside the archives they belong to, which are locked against crawlers, not readers: GPQA's authors',
- * and that of the copies of it in circulation. `curate` withholds GPQA's texts all the same.
+ * Passwords that stand in the readme beside the archives they belong to, which are locked against crawlers, not readers:
+ * GPQA's (github.com/idavidrein/gpqa). `curate` withholds GPQA's texts all the same.
  */
-const PUBLISHED_PASSWORDS = ['deserted-untie-orchid', 'gpqa-not-plaintext'];
+const PUBLISHED_PASSWORDS = ['deserted-untie-orchid'];
 
 /** One file of an archive, unpacked in memory. */
 export interface ZipMember {
