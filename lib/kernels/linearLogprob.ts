@@ -138,9 +138,11 @@ function prepareBackward(
   const dHidden = gradientArray('options.out.dHidden', out.dHidden, true, rows * x.depth);
   const dWeight = gradientArray('options.out.dWeight', out.dWeight, true, x.vocab * x.depth);
   const dBias = gradientArray('options.out.dBias', out.dBias, x.bias !== undefined, x.vocab);
-  [dHidden, dWeight, dBias].forEach((d, i) => {
-    if (d) apart(`options.out.${['dHidden', 'dWeight', 'dBias'][i] ?? ''}`, d, [hidden, weight, x.bias]);
-  });
+  const inputs: unknown[] = [hidden, weight, x.bias, tokens, options.temperature, dLogprob, dEntropy, state];
+  for (const [name, gradient] of Object.entries({ dHidden, dWeight, dBias })) {
+    if (gradient) apart(`options.out.${name}`, gradient, inputs);
+    inputs.push(gradient);
+  }
   const call: Parameters<LinearKernels['linearBackward']> = [
     ...operands(x),
     ...rowArguments(tokens, options),
@@ -204,6 +206,7 @@ function prepareLogits(
   const x = checkLinear(hidden, weight, options.rows, options);
   const length = x.rows * x.vocab;
   const logits = float32('options.out', options.out ?? newFloat32(length), length);
+  if (options.out !== undefined) apart('options.out', logits, [hidden, weight, x.bias]);
   return { call: [...operands(x), logits, threadCount('options.threads', options.threads)], result: () => logits };
 }
 

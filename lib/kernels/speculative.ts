@@ -156,10 +156,15 @@ export function speculativeSample(
   });
   const rows = rowsOf(target.call);
   const vocab = rows[3];
+  // Compared with undefined: null has to be an error here, for it would go on as a draft without arguments.
   const probabilities =
-    draftProbabilities && float32('draftProbabilities', draftProbabilities, draftTokens.length * vocab);
+    draftProbabilities === undefined
+      ? undefined
+      : float32('draftProbabilities', draftProbabilities, draftTokens.length * vocab);
   const draft =
-    draftLogits && rowsOf(draftPlan.prepare(draftLogits, { ...keysOf(keys, drafts, draftTokens), vocab }).call);
+    draftLogits === undefined
+      ? undefined
+      : rowsOf(draftPlan.prepare(draftLogits, { ...keysOf(keys, drafts, draftTokens), vocab }).call);
   const accepted = new Int32Array(sequences);
   const status = new Uint8Array(sequences);
   const gpu = gpuOf(plan.options.device);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { CrossThinkError } from '../../lib/errors';
 import { meanEstimate, passAtK, proportionEstimate } from '../../lib/evaluation/estimate';
 
 /** pass@k by counting all draws of k of n samples. */
@@ -48,4 +49,24 @@ test('the interval of a mean is 1.96 standard errors wide on each side', () => {
   expect(value - low).toBeCloseTo(high - value, 12);
   expect(meanEstimate([3])).toEqual({ value: 3, low: 3, high: 3 });
   expect(() => meanEstimate([])).toThrow(/at least one value/);
+});
+
+test.each<[string, () => unknown, string]>([
+  ['endless samples', () => passAtK(Infinity, 3, 2), 'n'],
+  ['endlessly many right', () => passAtK(10, -Infinity, 2), 'correct'],
+  ['half a sample', () => passAtK(10, 2.5, 2), 'correct'],
+  ['no number', () => passAtK(10, 2, '2' as never), 'k'],
+  ['NaN of samples', () => proportionEstimate(0, NaN), 'n'],
+  ['NaN successes', () => proportionEstimate(NaN, 3), 'successes'],
+  ['no list', () => meanEstimate(null as never), 'values'],
+  ['texts in a list', () => meanEstimate(['1'] as never), 'values[0]'],
+])('%s is an error, not a loop or NaN', (_, call, field) => {
+  let thrown: unknown;
+  try {
+    call();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(CrossThinkError);
+  expect(thrown).toMatchObject({ field });
 });

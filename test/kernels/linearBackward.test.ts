@@ -258,5 +258,8 @@ it('names what is wrong with its arguments', () => {
   expect(run({}, { out: { dHidden: new Float32Array(7) } })).toBe('options.out.dHidden');
   expect(run({}, { out: { dWeight: new Float32Array(19) } })).toBe('options.out.dWeight');
   expect(run({}, { out: { dHidden: x } })).toBe('options.out.dHidden');
+  const both = new Float32Array(20);
+  expect(run({}, { out: { dHidden: both.subarray(0, 8), dWeight: both } })).toBe('options.out.dWeight');
+  expect(run({ dLogprob: both.subarray(0, 2) }, { out: { dWeight: both } })).toBe('options.out.dWeight');
   expect(run({}, { out: { dBias: new Float32Array(4) } })).toBe('options.out.dBias');
 });
