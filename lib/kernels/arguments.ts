@@ -22,6 +22,16 @@ export function uint8(field: string, value: unknown, length?: number): Uint8Arra
   return checkLength(field, value, length);
 }
 
+/** `check` of an array that may be undefined, and nothing else: the frame would take null, 0 or NaN for an array it names. */
+export function optional<A>(
+  check: (field: string, value: unknown, length?: number) => A,
+  field: string,
+  value: unknown,
+  length?: number,
+): A | undefined {
+  return value === undefined ? undefined : check(field, value, length);
+}
+
 function checkLength<T extends { readonly length: number }>(field: string, value: T, length?: number): T {
   if (length === undefined || value.length === length) return value;
   throw invalidValue(field, `of length ${length}`, value);

@@ -1,6 +1,6 @@
 import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { apart, badOffset, checkOffsets, float32, offsets, threadCount, uint8 } from './arguments.js';
+import { apart, badOffset, checkOffsets, float32, offsets, optional, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
 import { frameFloat64, newFloat32 } from './host.js';
 import { encodeLossSettings, resultCount, type LossSettings, type PolicyLossPreset } from './lossSettings.js';
@@ -118,11 +118,11 @@ export function checkLossInputs(
       tokenAdvantages,
     }),
     oldLogprobs: float32('oldLogprobs', oldLogprobs, tokens),
-    rolloutLogprobs: rolloutLogprobs && float32('rolloutLogprobs', rolloutLogprobs, tokens),
-    refLogprobs: refLogprobs && float32('refLogprobs', refLogprobs, tokens),
-    weights: weights && float32('weights', weights, tokens),
-    mask: mask && uint8('mask', mask, tokens),
-    selected: selected && uint8('selected', selected, tokens),
+    rolloutLogprobs: optional(float32, 'rolloutLogprobs', rolloutLogprobs, tokens),
+    refLogprobs: optional(float32, 'refLogprobs', refLogprobs, tokens),
+    weights: optional(float32, 'weights', weights, tokens),
+    mask: optional(uint8, 'mask', mask, tokens),
+    selected: optional(uint8, 'selected', selected, tokens),
   };
 }
 
@@ -142,7 +142,7 @@ export function policyLoss(
 ): PolicyLoss {
   const given: PolicyLossOptions = typeof options === 'string' ? { preset: options } : options;
   const tokens = float32('logprobs', inputs.logprobs).length;
-  const entropies = inputs.entropies && float32('entropies', inputs.entropies, tokens);
+  const entropies = optional(float32, 'entropies', inputs.entropies, tokens);
   const checked = checkLossInputs(inputs, tokens, entropies !== undefined, given);
   const { cuSeqlens } = checked;
   const { out } = given;

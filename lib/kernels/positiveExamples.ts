@@ -1,5 +1,5 @@
 import { type Device } from '../native/device.js';
-import { checkOffsets, float32, numberIn, offsets, threadCount, uint8 } from './arguments.js';
+import { checkOffsets, float32, numberIn, offsets, optional, threadCount, uint8 } from './arguments.js';
 import { policyLoss } from './policyLoss.js';
 
 export interface PositiveExampleOptions {
@@ -50,7 +50,7 @@ export function positiveExampleLoss(
   const coefficient = numberIn('options.coefficient', options.coefficient, 0.1, Number.MIN_VALUE, Number.MAX_VALUE);
   const counted = mask.reduce((count, m) => count + (m === 0 ? 0 : 1), 0);
   const denominator = numberIn('options.denominator', options.denominator, Math.max(1, counted), Number.MIN_VALUE);
-  const addTo = options.addTo && float32('options.addTo', options.addTo, tokens);
+  const addTo = optional(float32, 'options.addTo', options.addTo, tokens);
   const advantages = new Float32Array(positives.length).fill(1);
   const { loss, dLogprobs, metrics } = policyLoss(
     { logprobs, oldLogprobs: logprobs, advantages, cuSeqlens, mask },

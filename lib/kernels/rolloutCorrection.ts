@@ -1,6 +1,6 @@
 import { invalidType, invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { badOffset, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+import { badOffset, float32, numberIn, offsets, oneOf, optional, threadCount, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
 import { correctionCount } from './device/corrections.js';
 
@@ -130,7 +130,7 @@ export function rolloutCorrection(
     cuSeqlens,
     inputs.logprobs,
     float32('rolloutLogprobs', inputs.rolloutLogprobs, tokens),
-    inputs.mask && uint8('mask', inputs.mask, tokens),
+    optional(uint8, 'mask', inputs.mask, tokens),
     parameters,
     rules,
     threadCount('options.threads', given.threads),

@@ -1,6 +1,6 @@
 import { invalidType, invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { badOffset, float32, numberIn, offsets, oneOf, uint8 } from './arguments.js';
+import { badOffset, float32, numberIn, offsets, oneOf, optional, uint8 } from './arguments.js';
 import { kernelsOn } from './device/backend.js';
 import type { PolicyLossInputs } from './policyLoss.js';
 
@@ -50,7 +50,7 @@ export function selectByCovariance(
     float32('oldLogprobs', inputs.oldLogprobs, tokens),
     inputs.advantages,
     perToken,
-    inputs.mask && uint8('mask', inputs.mask, tokens),
+    optional(uint8, 'mask', inputs.mask, tokens),
     parameters,
     seed,
     selected,
@@ -97,7 +97,7 @@ export function selectByEntropy(
   kernelsOn(options.device).selectByEntropy(
     tokens,
     inputs.entropies,
-    inputs.mask && uint8('mask', inputs.mask, tokens),
+    optional(uint8, 'mask', inputs.mask, tokens),
     numberIn('options.ratio', options.ratio, 0.2, 0, 1),
     out,
   );
@@ -120,7 +120,7 @@ export function secondMomentMask(
     tokens,
     inputs.logprobs,
     float32('rolloutLogprobs', inputs.rolloutLogprobs, tokens),
-    inputs.mask && uint8('mask', inputs.mask, tokens),
+    optional(uint8, 'mask', inputs.mask, tokens),
     numberIn('options.threshold', options.threshold, 0.04, 0),
     out,
   );

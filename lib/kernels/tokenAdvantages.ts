@@ -1,6 +1,16 @@
 import { invalidValue } from '../errors.js';
 import { type Device } from '../native/device.js';
-import { badOffset, checkOffsets, float32, numberIn, offsets, oneOf, threadCount, uint8 } from './arguments.js';
+import {
+  badOffset,
+  checkOffsets,
+  float32,
+  numberIn,
+  offsets,
+  oneOf,
+  optional,
+  threadCount,
+  uint8,
+} from './arguments.js';
 import { kernelsOn } from './device/backend.js';
 
 /** Tokens of packed sequences: sequence s holds tokens `[cuSeqlens[s], cuSeqlens[s + 1])`. */
@@ -47,8 +57,8 @@ export function gaeAdvantages(
     sequences,
     cuSeqlens,
     inputs.rewards,
-    inputs.values && float32('values', inputs.values, tokens),
-    inputs.mask && uint8('mask', inputs.mask, tokens),
+    optional(float32, 'values', inputs.values, tokens),
+    optional(uint8, 'mask', inputs.mask, tokens),
     numberIn('options.gamma', options.gamma, 1, 0, 1),
     lambdas ? 1 : numberIn('options.lambda', lambda, 1, 0, 1),
     lambdas,
@@ -95,8 +105,8 @@ export function whiten(values: Float32Array, options: WhitenOptions = {}): Float
   kernelsOn(options.device).whiten(
     count,
     values,
-    weights && float32('options.weights', weights, count),
-    mask && uint8('options.mask', mask, count),
+    optional(float32, 'options.weights', weights, count),
+    optional(uint8, 'options.mask', mask, count),
     bessel,
     keepMean,
     epsilonAt,
@@ -154,8 +164,8 @@ export function optimalTokenBaseline(
     inputs.rewards,
     float32('logprobs', inputs.logprobs, tokens),
     float32('sumSquares', inputs.sumSquares, tokens),
-    inputs.weights && float32('weights', inputs.weights, tokens),
-    inputs.mask && uint8('mask', inputs.mask, tokens),
+    optional(float32, 'weights', inputs.weights, tokens),
+    optional(uint8, 'mask', inputs.mask, tokens),
     threadCount('options.threads', options.threads),
     advantages,
   );

@@ -99,7 +99,9 @@ export function questionText(question: Pick<Question, 'question' | 'options'>): 
  */
 export function renderPrompt(question: Asked, options: PromptOptions = {}): Message[] {
   const { preset = 'think-boxed' } = options;
-  return typeof preset === 'string' ? PRESETS[preset](question, options) : customPrompt(question, preset);
+  if (typeof preset !== 'string') return customPrompt(question, preset);
+  if (!PROMPT_PRESETS.includes(preset)) throw invalidValue('preset', `one of ${PROMPT_PRESETS.join(', ')}`, preset);
+  return PRESETS[preset](question, options);
 }
 
 function customPrompt(question: Asked, { system, user }: CustomPrompt): Message[] {

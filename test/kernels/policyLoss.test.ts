@@ -278,6 +278,9 @@ describe('policyLoss', () => {
     ['options.denominator', batch, { denominator: 0 }],
     ['options.aggregation', batch, { aggregation: 'mean' as 'token-mean' }],
     ['options.threads', batch, { threads: 1.5 }],
+    ['mask', with_({ mask: null as never }), {}],
+    ['mask', with_({ mask: 0 as never }), {}], // No array that the frame names either.
+    ['refLogprobs', with_({ refLogprobs: NaN as never }), {}],
     ['options.out.dLogprobs', batch, { out: { dLogprobs: batch.logprobs } }],
   ])('names %s in its error', (field, inputs, options) => {
     expect(() => policyLoss(inputs, options)).toThrow(CrossThinkError);

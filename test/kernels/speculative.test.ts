@@ -303,6 +303,8 @@ describe('speculativeSample', () => {
       () =>
         speculativeSample(plan_, { ...inputs, ...change }, keys_);
     expect(call({ draftTokens: new Int32Array(7) })).toThrow('draftTokens');
+    expect(call({ draftLogits: null as never })).toThrow('logits must be');
+    expect(call({ draftProbabilities: null as never })).toThrow('draftProbabilities must be');
     expect(call({ draftProbabilities: new Float32Array(80) })).toThrow('draftProbabilities');
     expect(call({ draftLogits: undefined, draftProbabilities: new Float32Array(3) })).toThrow('draftProbabilities');
     expect(call({ draftLogits: new Float32Array(79) })).toThrow('logits');

@@ -22,6 +22,7 @@ describe('prompt presets', () => {
   });
 
   it('takes a prompt of one’s own, dollars and all', () => {
+    expect(() => renderPrompt(question, { preset: 'r2' as never })).toThrow(/preset must be one of think-boxed, verl/);
     const preset = { system: 'S', user: 'Q: {question}\n{options}\nA:' };
     expect(renderPrompt(question, { preset })).toEqual([
       { role: 'system', content: 'S' },

@@ -41,8 +41,10 @@ const PATIENCE = 200;
  * Draws different rows of every family, in both forms, and a few questions whose answers no rule can verify, so that
  * curation has real work to do.
  *
- * @param seed equal seeds give equal rows on every machine (default 1).
- * @param perForm rows per family and form at most (default 1000); a family over small tables may have fewer.
+ * `seed`: equal seeds give equal rows on every machine (default 1). `perForm`: rows per family and form at most (default 1000);
+ * a family over small tables may have fewer.
+ *
+ * @throws CrossThinkError `ERR_INVALID_ARG_VALUE` where one of them is not a (positive) integer.
  */
 export function generateRows({ seed = 1, perForm = 1000 }: { seed?: number; perForm?: number } = {}): ProceduralRow[] {
   if (!Number.isInteger(seed)) throw invalidValue('seed', 'an integer', seed);

@@ -90,8 +90,9 @@ export function deviceSpeculativeSample(
     const { draftProbabilities } = inputs;
     const chain = {
       draftProbabilities:
-        draftProbabilities &&
-        call.operand('draftProbabilities', draftProbabilities, 'float32', sequences * drafts * vocab),
+        draftProbabilities === undefined
+          ? undefined
+          : call.operand('draftProbabilities', draftProbabilities, 'float32', sequences * drafts * vocab),
       accepted: call.output('out.accepted', out.accepted, 'int32', sequences),
       status: call.output('out.status', out.status, 'uint8', sequences),
     };
