@@ -178,7 +178,7 @@ export class SamplingPlan {
       status, tokens, logprobs, rawLogprobs, ranks, entropy, supportMass,
       n, topLogprobs?.tokens, topLogprobs?.logprobs, chosen.tokens, chosen.offsets, chosenLogprobs, kept,
     ];
-    if (keys.out !== undefined) allApart('out', keys.out, call.slice(0, call.indexOf(status)));
+    if (keys.out !== undefined) allApart('out', keys.out, call, call.indexOf(status));
     const result = (): SampledTokens => {
       const sampled: { -readonly [K in keyof SampledTokens]: SampledTokens[K] } = { tokens, status };
       if (logprobs) sampled.logprobs = logprobs;
