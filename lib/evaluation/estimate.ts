@@ -36,8 +36,9 @@ export function proportionEstimate(successes: number, n: number): Estimate {
  * @throws CrossThinkError `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` where they are no list of numbers, or an empty one.
  */
 export function meanEstimate(values: readonly number[]): Estimate {
-  if (!Array.isArray(values)) throw invalidType('values', 'an array of numbers', values);
-  values.forEach((x: unknown, i) => {
+  const given: unknown = values; // Array.isArray would make `values` any[].
+  if (!Array.isArray(given)) throw invalidType('values', 'an array of numbers', given);
+  given.forEach((x: unknown, i) => {
     if (typeof x !== 'number') throw invalidType(`values[${i}]`, 'a number', x);
   });
   if (values.length === 0) throw invalidValue('values', 'at least one value', values);
