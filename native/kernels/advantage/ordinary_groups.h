@@ -217,20 +217,23 @@ CT_INLINE bool SquareGroups(const GroupAdvantages& op, size_t first) {
   F x[kSquares][kSize];
   GroupStatistics<V> s[kSquares];
   for (size_t q = 0; q < kSquares; ++q) {
-    for (size_t i = 0; i < kSize; ++i) {
-      V::Prefetch(rewards + (q * kSize + i) * w + kAhead);
-      x[q][i] = V::Load(rewards + (q * kSize + i) * w);
-    }
+    for (size_t i = 0; i < kSize; ++i) x[q][i] = V::Load(rewards + (q * kSize + i) * w);
     simd::Transpose<V>::template RunInside<kSize>(x[q]);
     s[q] = EmptyGroup<V>();
     s[q].count = V::Set(static_cast<float>(kSize));
   }
   for (size_t i = 0; i < kSize; ++i) {
-    for (size_t q = 0; q < kSquares; ++q) AddOrdinaryReward<V>(x[q][i], &s[q]);
+    for (size_t q = 0; q < kSquares; ++q) {
+      V::Prefetch(rewards + (i * kSquares + q) * w + kAhead);
+      AddOrdinaryReward<V>(x[q][i], &s[q]);
+    }
   }
   for (size_t q = 0; q < kSquares; ++q) s[q].mean = V::Div(s[q].sum, s[q].count);
   for (size_t i = 0; i < kSize; ++i) {
-    for (size_t q = 0; q < kSquares; ++q) x[q][i] = AddOrdinaryDeviation<V>(x[q][i], &s[q]);
+    for (size_t q = 0; q < kSquares; ++q) {
+      V::Prefetch(advantages + (i * kSquares + q) * w);
+      x[q][i] = AddOrdinaryDeviation<V>(x[q][i], &s[q]);
+    }
   }
   GroupCoefficients<V> c[kSquares];
   typename V::M ordinary[kSquares];
