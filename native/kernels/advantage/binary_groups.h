@@ -9,9 +9,9 @@
 #include "kernels/advantage/columns.h"
 #include "spec/annotate.h"
 
-// Groups of 4, 8 or 16 rewards that are all 0 or 1, and a linear formula. Their sums are exact in any order (the mean is
-// a multiple of 1/16), so an advantage depends on nothing but the reward and how many of its group are 1. There are few
-// such groups: the loops for any rewards do one of each, and the rest is looked up.
+// Groups of 4, 8 or 16 rewards that are all 0 or 1, and a linear formula. Their sums are exact in any order (the mean
+// is a multiple of 1/16), so an advantage depends on nothing but the reward and how many of its group are 1. There are
+// few such groups: the loops for any rewards do one of each, and the rest is looked up.
 namespace crossthink {
 namespace {
 
