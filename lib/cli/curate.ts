@@ -203,6 +203,7 @@ function describeSummary(summary: CurateSummary, out: string | undefined): strin
   return [
     `${summary.rows} rows: ${summary.accepted} accepted (${share.toFixed(1)} %), ${summary.dropped} dropped`,
     ...reasons,
+    ...summary.inputs.filter(({ accepted }) => accepted === 0).map(({ file }) => `nothing was accepted from ${file}`),
     out === undefined ? 'nothing was written (--dry-run)' : `written to ${out}`,
     '',
   ].join('\n');

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CrossThinkError } from '../errors.js';
 import type { Adapter } from '../data/adapters/adapter.js';
-import { readBlocks } from '../data/readers/index.js';
+import { readBlocks, readBlocksAmongOthers } from '../data/readers/index.js';
 import { parseJsonlBlock } from '../data/readers/jsonl.js';
 import type { RowBlock } from '../data/readers/reader.js';
 import { AtomicFile } from '../data/writers/atomic.js';
@@ -170,13 +170,15 @@ class CurateRun {
     let adapter: Adapter | undefined;
     let seen = false;
 
-    const blocks = await readBlocks(input.file, {
+    const options = {
       maxRowBytes: this.plan.maxRowBytes,
       ...(this.options.password === undefined ? {} : { password: this.options.password }),
-      onBytes: (bytes) => {
+      onBytes: (bytes: number) => {
         this.#bytes += bytes;
       },
-    });
+    };
+    const alone = this.plan.inputs.length === 1;
+    const blocks = alone ? await readBlocks(input.file, options) : readBlocksAmongOthers(input.file, options);
     for await (const block of blocks) {
       if (!seen) {
         const items = itemsOf(block);

@@ -56,6 +56,8 @@ export class BlockPool {
   #start(plan: CuratePlan): Worker {
     const worker = new Worker(WORKER, {
       workerData: plan,
+      // `node --input-type=module` says nothing of files.
+      execArgv: [],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     });
     worker.on('message', (reply: BlockReply) => {

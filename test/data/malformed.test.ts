@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { TextReader, Uint8ArrayReader, Uint8ArrayWriter, ZipWriter } from '@zip.js/zip.js';
+import fc from 'fast-check';
 import { curateFiles } from '../../lib/curation/curate.js';
+import { CrossThinkError } from '../../lib/errors.js';
 import type { LedgerEntry } from '../../lib/data/ledger.js';
 import type { Question } from '../../lib/data/question.js';
 import { temporaryFolder } from './fixtures.js';
@@ -65,6 +67,71 @@ describe('malformed input', () => {
   it('a member of an archive that is no table or damaged is a fault, the others are read', async () => {
     const members = { 'notes.md': 'Hens, all of them.', 'rows.jsonl': rows.join('\n') };
     expect(await outcome('two.zip', await zip(members))).toEqual(['gsm8k', 6, ['unreadable at 1']]);
+  });
+});
+
+describe('a file that cannot be read', () => {
+  const locked = async (): Promise<string> => {
+    const writer = new ZipWriter(new Uint8ArrayWriter(), { password: 'secret', zipCrypto: true });
+    await writer.add('rows.jsonl', new TextReader(rows.join('\n')));
+    return folder.write('secret.zip', Buffer.from(await writer.close()));
+  };
+
+  it('is an error alone, and a ledger entry among others, which are read; also gone on with', async () => {
+    mkdirSync(join(folder.path, 'folder'), { recursive: true });
+    const bad = [
+      folder.write('rows.jsonl.xz', Buffer.from('fd377a585a000004', 'hex')),
+      folder.write('notes.md', 'Hens, all of them.'),
+      await locked(),
+      join(folder.path, 'folder'),
+    ];
+    const [first, second] = [folder.write('a.jsonl', rows.join('\n')), folder.write('b.jsonl', row(9))];
+    const out = join(folder.path, 'several');
+    for (const file of bad) {
+      await expect(curateFiles([file], out, { fresh: true })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+    }
+    const files = [first, ...bad, second];
+    const stop = new Error('stop');
+    const interrupted = curateFiles(files, out, {
+      journalMs: 0,
+      onProgress: ({ file }) => {
+        if (file === second) throw stop;
+      },
+    });
+    await expect(interrupted).rejects.toBe(stop);
+    let resumed = 0;
+    const summary = await curateFiles(files, out, { onResume: (done) => (resumed = done) });
+    expect([summary.rows, summary.accepted, summary.reasons]).toEqual([11, 7, { unreadable: 4 }]);
+    expect(resumed).toBeGreaterThan(6);
+    const ledger = readFileSync(join(out, 'ledger.jsonl'), 'utf8').trim().split('\n');
+    expect(ledger.map((line) => (JSON.parse(line) as LedgerEntry).file)).toEqual(bad);
+  });
+});
+
+describe('bytes changed in a file', () => {
+  it('leave rows and ledger entries, or an error with a code', async () => {
+    const files: [string, Buffer][] = [
+      ['flipped.jsonl', Buffer.from(rows.join('\n'))],
+      ['flipped.json', Buffer.from(`[${rows.join(',')}]`)],
+      ['flipped.csv', Buffer.from(table)],
+      ['flipped.jsonl.gz', gzipSync(rows.join('\n'))],
+      ['flipped.zip', await zip({ 'rows.jsonl': rows.join('\n') })],
+    ];
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }));
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...files), change, async ([name, content], [at, flip]) => {
+        const damaged = Buffer.from(content);
+        damaged[at % damaged.length] = (damaged[at % damaged.length] ?? 0) ^ flip;
+        try {
+          const summary = await curateFiles([folder.write(name, damaged)], join(folder.path, 'flips'), { fresh: true });
+          expect(summary.accepted + summary.dropped).toBe(summary.rows);
+          expect(summary.rows).toBeGreaterThan(0);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CrossThinkError);
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

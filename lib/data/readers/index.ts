@@ -1,12 +1,12 @@
 import { CrossThinkError } from '../../errors.js';
-import { drop } from '../ledger.js';
+import { type Drop, drop } from '../ledger.js';
 import { compressionOf, foreignFormat, gunzip, unzstd } from './compression.js';
 import { csvDelimiter, readCsv } from './csv.js';
 import { decoded, encodingOf } from './encoding.js';
 import { readJsonArray, readJsonDocument } from './json.js';
 import { jsonlBlocks, parseJsonlBlock } from './jsonl.js';
 import { type ByteStream, CHUNK, openBytes, peek, readWhole } from './open.js';
-import { readParquet } from './parquet.js';
+import { parquetInMemory, readParquet } from './parquet.js';
 import type { ReadOptions, RowBlocks, RowReader } from './reader.js';
 import { zipMembers } from './zip.js';
 
@@ -56,16 +56,21 @@ async function* readZip(file: string, options: ReadOptions): RowBlocks {
   for await (const member of zipMembers(file, password)) {
     if ('fault' in member) yield { items: [{ row: 1, fault: member.fault }] };
     else {
-      const blocks = await readStream(chunked(member.bytes), member.name, options).catch(unreadable);
-      yield* guarded(blocks);
+      const open = async (): Promise<RowBlocks> =>
+        guarded(await readStream(chunked(member.bytes), member.name, options));
+      yield* faulted(open, unreadable);
     }
   }
 }
 
-async function* unreadable(error: unknown): RowBlocks {
-  await Promise.resolve();
+/** As `readBlocks`, for a file among others: one that cannot be read is a fault `unreadable` instead of an error. */
+export function readBlocksAmongOthers(file: string, options: ReadOptions = {}): RowBlocks {
+  return faulted(() => readBlocks(file, options), unreadable);
+}
+
+function unreadable(error: unknown): Drop {
   if (!(error instanceof CrossThinkError)) throw error;
-  yield { items: [{ row: 1, fault: drop('unreadable', error.message) }] };
+  return drop('unreadable', error.message);
 }
 
 /** Bytes a chunk at a time, as from disk: the limit of a row is looked at between chunks. */
@@ -97,7 +102,7 @@ async function readStream(bytes: ByteStream, name: string, options: ReadOptions)
       return items(readCsv(stream, { ...options, delimiter }));
     }
     case 'parquet':
-      return items(readParquet({ stream, name }));
+      return items(readParquet(await parquetInMemory(stream, name)));
     case 'unknown': {
       await stream.abandon?.();
       const message = `cannot tell the format of ${name}. Known: JSON Lines, JSON, CSV, TSV, Parquet, also in .gz, .zst, .zip`;
@@ -117,18 +122,26 @@ async function* readDocument(stream: ByteStream, name: string, options: ReadOpti
 }
 
 /** A stream that breaks off (a cut gzip file, a failing disk) ends in a fault instead of losing the rows before it. */
-async function* guarded(blocks: RowBlocks): RowBlocks {
+function guarded(blocks: RowBlocks): RowBlocks {
+  return faulted(() => Promise.resolve(blocks), truncation);
+}
+
+function truncation(error: unknown): Drop {
+  if (error instanceof CrossThinkError) throw error;
+  const why = error instanceof Error ? error.message : String(error);
+  return drop('truncated-file', `the file cannot be read to its end: ${why.slice(0, 160)}`);
+}
+
+/** Blocks up to an error, then the fault that is made of it. */
+async function* faulted(open: () => Promise<RowBlocks>, faultOf: (error: unknown) => Drop): RowBlocks {
   let last = 0;
   try {
-    for await (const block of blocks) {
+    for await (const block of await open()) {
       last = 'items' in block ? (block.items.at(-1)?.row ?? last) : block.firstRow + block.rows - 1;
       yield block;
     }
   } catch (error) {
-    if (error instanceof CrossThinkError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
-    const fault = drop('truncated-file', `the file cannot be read to its end: ${why.slice(0, 160)}`);
-    yield { items: [{ row: last + 1, fault }] };
+    yield { items: [{ row: last + 1, fault: faultOf(error) }] };
   }
 }
 

@@ -47,7 +47,13 @@ class FileBytes implements ByteStream {
 
   async readInto(memory: Uint8Array): Promise<number> {
     if (this.#ended) return 0;
-    this.#handle ??= await open(this.file);
+    this.#handle ??= await open(this.file).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new CrossThinkError('ERR_INVALID_ARG_VALUE', `cannot open ${this.file}: ${why}`, {
+        file: this.file,
+        cause,
+      });
+    });
     const { bytesRead } = await this.#handle.read(memory);
     this.onBytes?.(bytesRead);
     if (bytesRead === 0) await this.abandon();

@@ -1,63 +1,121 @@
-import { readWhole, type ByteStream } from './open.js';
-import { drop, isDrop } from '../ledger.js';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { drop } from '../ledger.js';
+import { type ByteStream, readWhole } from './open.js';
 import type { ReadItem, RowReader } from './reader.js';
 
 /** Where the bytes of a Parquet file are: on disk, or in memory when they came out of an archive. */
-export type ParquetSource = { readonly path: string } | { readonly stream: ByteStream; readonly name: string };
+export type ParquetSource = { readonly path: string } | { readonly bytes: ArrayBuffer };
 
+export interface ParquetRequest {
+  readonly rowStart: number;
+  readonly rowEnd: number;
+}
+
+/** First the number of rows, then the values of each stretch asked for, in order. */
+export type ParquetReply =
+  { readonly rows: number } | { readonly values: readonly unknown[] } | { readonly fault: string };
+
+/** The built file, also where this one runs from its source. */
+const WORKER = join(__dirname, '../../../dist/data/readers/parquetWorker.js');
 const MEMORY_LIMIT = 2 ** 31;
 /** Rows decoded at a time. */
 const BATCH = 2048;
+/** Sound files take a fraction of a second for a stretch. */
+const PATIENCE_MS = 60_000;
+
+/** The bytes of a Parquet file inside an archive; throws `ERR_OUT_OF_RANGE` beyond 2 GiB. */
+export async function parquetInMemory(stream: ByteStream, name: string): Promise<ParquetSource> {
+  return { bytes: new Uint8Array(await readWhole(stream, MEMORY_LIMIT, name)).buffer };
+}
 
 /**
- * Reads Parquet, nested columns included, a stretch of rows at a time. 64-bit integers become numbers where exact, text
- * otherwise; dates become ISO text. A file without
- * its end is one fault; rows of a damaged stretch are faults, each.
+ * Reads Parquet, nested columns included, a stretch of rows at a time, on a thread of its own. 64-bit integers become
+ * numbers where exact, text otherwise; dates become ISO text. A file without its end is one fault; rows of a damaged
+ * stretch are faults, each, and so are all rows behind one that the decoder gets lost in for `patienceMs`.
  */
-export async function* readParquet(source: ParquetSource): RowReader {
-  // hyparquet is an ES module only.
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
-  const { compressors } = await import('hyparquet-compressors');
-  const whole = 'path' in source ? undefined : await readWhole(source.stream, MEMORY_LIMIT, source.name);
-  const file = 'path' in source ? await asyncBufferFromFile(source.path) : toArrayBuffer(whole ?? Buffer.alloc(0));
-  const metadata = await parquetMetadataAsync(file).catch((error: unknown) => drop('truncated-file', reasonFor(error)));
-  if (isDrop(metadata)) {
-    yield [{ row: 1, fault: metadata }];
-    return;
+export async function* readParquet(source: ParquetSource, patienceMs = PATIENCE_MS): RowReader {
+  const decoder = new Decoder(source, patienceMs);
+  try {
+    const opened = await decoder.reply();
+    if (!('rows' in opened)) {
+      yield [{ row: 1, fault: drop('truncated-file', faultOf(opened)) }];
+      return;
+    }
+    const stretch = (rowStart: number): ParquetRequest => ({
+      rowStart,
+      rowEnd: Math.min(rowStart + BATCH, opened.rows),
+    });
+    if (opened.rows > 0) decoder.ask(stretch(0));
+    for (let rowStart = 0; rowStart < opened.rows; rowStart += BATCH) {
+      const { rowEnd } = stretch(rowStart);
+      const reply = await decoder.reply();
+      // Decoded while this one is worked on.
+      if (rowEnd < opened.rows) decoder.ask(stretch(rowEnd));
+      yield Array.from({ length: rowEnd - rowStart }, (_, i): ReadItem => {
+        const row = rowStart + i + 1;
+        return 'values' in reply
+          ? { row, value: reply.values[i] }
+          : { row, fault: drop('truncated-file', faultOf(reply)) };
+      });
+    }
+  } finally {
+    await decoder.close();
   }
-  const total = Number(metadata.num_rows);
-  for (let rowStart = 0; rowStart < total; rowStart += BATCH) {
-    const rowEnd = Math.min(rowStart + BATCH, total);
-    const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd }).catch((error: unknown) =>
-      drop('truncated-file', reasonFor(error)),
-    );
-    // A damaged stretch: each of its rows is a fault, and what stands behind is read.
-    yield Array.from({ length: rowEnd - rowStart }, (_, i): ReadItem => {
-      const row = rowStart + i + 1;
-      return isDrop(rows) ? { row, fault: rows } : { row, value: plain(rows[i]) };
+}
+
+function faultOf(reply: ParquetReply): string {
+  return `not a whole Parquet file: ${'fault' in reply ? reply.fault.slice(0, 160) : 'unexpected answer'}`;
+}
+
+/** Damaged bytes can make hyparquet loop for ever or ask for all memory: on a thread, that ends with the thread. */
+class Decoder {
+  readonly #worker: Worker;
+  readonly #replies: ParquetReply[] = [];
+  #lost: string | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    source: ParquetSource,
+    private readonly patienceMs: number,
+  ) {
+    // `node --input-type=module` says nothing of files.
+    this.#worker = new Worker(WORKER, { workerData: source, execArgv: [] });
+    this.#worker.unref();
+    this.#worker.on('message', (reply: ParquetReply) => {
+      this.#replies.push(reply);
+      this.#wake();
+    });
+    this.#worker.on('error', (error) => {
+      this.#lose(error.message);
     });
   }
-}
 
-function reasonFor(error: unknown): string {
-  const why = error instanceof Error ? error.message : String(error);
-  return `not a whole Parquet file: ${why.slice(0, 160)}`;
-}
-
-function toArrayBuffer(bytes: Buffer): ArrayBuffer {
-  const copy = new ArrayBuffer(bytes.length);
-  new Uint8Array(copy).set(bytes);
-  return copy;
-}
-
-/** Values as JSON has them. */
-function plain(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
-  if (value instanceof Date) return value.toISOString();
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+  ask(request: ParquetRequest): void {
+    this.#worker.postMessage(request);
   }
-  return value;
+
+  /** The next answer; a fault where none can come any more. */
+  async reply(): Promise<ParquetReply> {
+    const timer = setTimeout(() => {
+      this.#lose(`no end of decoding within ${this.patienceMs / 1000} s`);
+    }, this.patienceMs);
+    while (this.#replies.length === 0 && this.#lost === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    clearTimeout(timer);
+    return this.#replies.shift() ?? { fault: this.#lost ?? '' };
+  }
+
+  #lose(why: string): void {
+    this.#lost = why;
+    void this.#worker.terminate();
+    this.#wake();
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
 }
