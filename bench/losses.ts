@@ -1,4 +1,5 @@
 import { groupAdvantages, policyLoss, type GroupAdvantageOptions, type PolicyLossOptions } from '../lib/index.js';
+import { presets, type PolicyLossPreset } from '../lib/kernels/lossSettings.js';
 import { measure, type Case } from './suite.js';
 
 const COUNT = 1 << 20;
@@ -71,7 +72,7 @@ function casesOf(sets: number): Case[] {
       },
     },
     ...(['binary', 'continuous'] as const).flatMap((kind) => [
-      ...[4, 8, 16, 64].map((groupSize) => advantages(`grpo, groups of ${groupSize}`, kind, { groupSize })),
+      ...[4, 8, 16, 64, 256].map((groupSize) => advantages(`grpo, groups of ${groupSize}`, kind, { groupSize })),
       advantages('grpo, groups of 8 to 24', kind, { groupOffsets: offsetsOf(8, 24) }),
       advantages('grpo, groups of 1 to 32', kind, { groupOffsets: offsetsOf(1, 32) }),
     ]),
@@ -79,17 +80,13 @@ function casesOf(sets: number): Case[] {
     loss('clip', {}, {}),
     loss('clip + k3', { klCoef: 0.001 }, { kl: true }),
     loss('clip + k3, masked', { klCoef: 0.001 }, { kl: true, mask: true }),
-    loss('dapo + k3', { preset: 'dapo', klCoef: 0.001 }, { kl: true }),
-    loss('dual clip', { dualClip: 3 }, {}),
     loss('dual clip + k3, masked', { klCoef: 0.001, dualClip: 3 }, { kl: true, mask: true }),
-    loss('verl@2026-08', { preset: 'verl@2026-08' }, {}),
-    loss('verl@2026-08 + k3', { preset: 'verl@2026-08', klCoef: 0.001 }, { kl: true }),
-    loss('nemo-rl@2026-08 (k3)', { preset: 'nemo-rl@2026-08' }, { kl: true }),
-    loss('gspo', { preset: 'gspo' }, {}),
-    loss('gspo + k3', { preset: 'gspo', klCoef: 0.001 }, { kl: true }),
-    loss('cispo', { preset: 'cispo' }, {}),
-    loss('cispo + k3', { preset: 'cispo', klCoef: 0.001 }, { kl: true }),
-    loss('sapo: the loop with every option', { preset: 'sapo' }, {}),
+    ...(Object.keys(presets) as PolicyLossPreset[]).flatMap((preset) => {
+      const settings = { preset, ...(preset === 'dr_grpo' ? { horizon: 1024 } : {}) };
+      const ownKl = 'klCoef' in presets[preset];
+      const bare = ownKl ? [] : [loss(preset, settings, {})];
+      return [...bare, loss(`${preset} + k3`, ownKl ? settings : { ...settings, klCoef: 0.001 }, { kl: true })];
+    }),
   ];
 }
 

@@ -56,6 +56,35 @@ describe('groupAdvantages of many groups', () => {
   });
 });
 
+describe('groupAdvantages of rewards of 0 and 1', () => {
+  const estimators: GroupEstimator[] = ['grpo', 'dr_grpo', 'rloo', 'maxrl', 'gpg', 'batch-std'];
+  it.each([4, 8, 16])('groups of %d: the bits of groups of any length', (groupSize) => {
+    const random = new Random(groupSize);
+    const groups = 1003;
+    const groupOffsets = Int32Array.from({ length: groups + 1 }, (_, g) => g * groupSize);
+    for (const rate of [0, 1e-4, 0.02]) {
+      const rewards = Float32Array.from({ length: groups * groupSize }, (_, i) => {
+        if (random.uniform() < rate) return [...strange, 0.5, 2, -1][random.integer(strange.length + 3)]!;
+        return random.uniform() * 20 < Math.floor(i / groupSize) % 21 ? 1 : random.integer(50) === 0 ? -0 : 0;
+      });
+      for (const estimator of estimators) {
+        for (const epsilon of [1e-6, 0]) {
+          const fixed = sameBits((threads) => groupAdvantages(rewards, { groupSize, threads, estimator, epsilon }));
+          expect(digest(groupAdvantages(rewards, { groupOffsets, estimator, epsilon })) === digest(fixed)).toBe(true);
+          const one = { groupOffsets: Int32Array.of(0, groupSize), estimator, epsilon };
+          if (estimator === 'gpg' || estimator === 'batch-std') continue;
+          for (let g = 0; g < groups; g += 7) {
+            const [begin, end] = [g * groupSize, (g + 1) * groupSize];
+            const alone = groupAdvantages(rewards.subarray(begin, end), one);
+            expect(alone.advantages).toEqual(fixed.advantages.subarray(begin, end));
+            expect(alone.zeroVariance[0]).toBe(fixed.zeroVariance[g]);
+          }
+        }
+      }
+    }
+  });
+});
+
 describe('policyLoss with few options', () => {
   const settings: [string, LossSettings][] = [
     ['default', {}],

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/advantage/advantage.h"
+#include "kernels/advantage/binary_groups.h"
 #include "kernels/advantage/columns.h"
 #include "kernels/advantage/group_formulas.h"
 #include "kernels/advantage/ordinary_groups.h"
@@ -137,19 +138,34 @@ void LargeGroup(const GroupAdvantages& op, size_t group, Columns<V>* columns) {
   op.zero_variance[group] = c.flat != 0 ? 1 : 0;
 }
 
-// Groups from `first` on, where they are of a size that has registers of its own and ordinary. Where it stopped.
-template <class V>
-CT_INLINE size_t SquareGroupsOf(const GroupAdvantages& op, size_t first, size_t end) {
+template <class V, GroupFormula kFormula>
+void GroupAdvantageRange(const GroupAdvantages& given, size_t begin, size_t end);
+
+// Groups from `first` on of a size that has loops of its own: as many as these can do. Where they stopped.
+template <class V, size_t kSize>
+CT_INLINE size_t GroupsOfSize(const GroupAdvantages& op, size_t first, size_t end) {
   if constexpr (V::kWidth >= 4) {
-    if (op.group_size == 4) return SquareGroupRange<V, 4>(op, first, end);
+    constexpr size_t kEnough = 64;  // Groups that pay for a table. It has fewer, so this does not go round.
+    if (end - first >= kEnough) {
+      first = BinaryGroups<V, kSize>(op, first, end, GroupAdvantageRange<V, GroupFormula::kLinear>);
+    }
   }
-  if constexpr (V::kWidth >= 8) {
-    if (op.group_size == 8) return SquareGroupRange<V, 8>(op, first, end);
-  }
-  if constexpr (V::kWidth >= 16) {
-    if (op.group_size == 16) return SquareGroupRange<V, 16>(op, first, end);
-  }
+  if constexpr (V::kWidth >= kSize) return SquareGroupRange<V, kSize>(op, first, end);
   return first;
+}
+
+template <class V>
+CT_INLINE size_t GroupsOfOneSize(const GroupAdvantages& op, size_t first, size_t end) {
+  switch (op.group_size) {
+    case 4:
+      return GroupsOfSize<V, 4>(op, first, end);
+    case 8:
+      return GroupsOfSize<V, 8>(op, first, end);
+    case 16:
+      return GroupsOfSize<V, 16>(op, first, end);
+    default:
+      return first;
+  }
 }
 
 constexpr size_t kBlocks = 2;
@@ -162,7 +178,7 @@ void GroupAdvantageRange(const GroupAdvantages& given, size_t begin, size_t end)
   size_t again = begin;  // From this group on all may be ordinary.
   while (g < end) {
     if (kFormula == GroupFormula::kLinear && g >= again) {
-      if (op.offsets == nullptr) g = SquareGroupsOf<V>(op, g, end);
+      if (op.offsets == nullptr) g = GroupsOfOneSize<V>(op, g, end);
       while (end - g >= kBlocks * V::kWidth && OrdinaryGroups<V, kBlocks>(op, g, columns)) g += kBlocks * V::kWidth;
       again = g + kBlocks * V::kWidth;
     }

@@ -50,10 +50,10 @@ struct Columns {
       typename V::F square[w];
       for (size_t r = 0; r < w; ++r) {
         const float* row = x + rows.begin[r] + c;
-        V::Prefetch(row + ahead);
         if constexpr (kWhole) {
           square[r] = V::Load(row);
         } else {
+          V::Prefetch(row + ahead);
           const size_t left = rows.length[r] > c ? rows.length[r] - c : 0;
           square[r] = V::LoadPartial(row, left < w ? left : w, spec::QuietNan());
         }

@@ -151,12 +151,18 @@ CT_INLINE bool OrdinaryGroups(const GroupAdvantages& op, size_t first, Columns<V
   const auto has = [](const F& count, size_t i) {
     return V::Less(V::Set(static_cast<float>(static_cast<int32_t>(i))), count);
   };
+  const float* next = op.rewards + limit;
+  const float* results = op.advantages + groups[0].begin[0];
   size_t i = 0;
   for (; i < shortest; ++i) {
-    for (size_t b = 0; b < kBlocks; ++b) AddOrdinaryReward<V>(rewards[b].At(i), &s[b]);
+    for (size_t b = 0; b < kBlocks; ++b) {
+      V::Prefetch(next + (i * kBlocks + b) * w);
+      AddOrdinaryReward<V>(rewards[b].At(i), &s[b]);
+    }
   }
   for (; i < longest; ++i) {
     for (size_t b = 0; b < kBlocks; ++b) {
+      V::Prefetch(next + (i * kBlocks + b) * w);
       const M valid = has(s[b].count, i);
       const F x = rewards[b].At(i);
       s[b].sum = V::Select(valid, V::Add(s[b].sum, x), s[b].sum);
@@ -169,10 +175,14 @@ CT_INLINE bool OrdinaryGroups(const GroupAdvantages& op, size_t first, Columns<V
   if (!All<V>(ordinary)) return false;
   for (size_t b = 0; b < kBlocks; ++b) s[b].mean = V::Div(s[b].sum, V::Max(s[b].count, V::Set(1.0F)));
   for (i = 0; i < shortest; ++i) {
-    for (size_t b = 0; b < kBlocks; ++b) AddOrdinaryDeviation<V>(rewards[b].At(i), &s[b]);
+    for (size_t b = 0; b < kBlocks; ++b) {
+      V::Prefetch(results + (i * kBlocks + b) * w);
+      AddOrdinaryDeviation<V>(rewards[b].At(i), &s[b]);
+    }
   }
   for (; i < longest; ++i) {
     for (size_t b = 0; b < kBlocks; ++b) {
+      V::Prefetch(results + (i * kBlocks + b) * w);
       AddOrdinaryDeviation<V>(V::Select(has(s[b].count, i), rewards[b].At(i), s[b].mean), &s[b]);
     }
   }
@@ -207,20 +217,23 @@ CT_INLINE bool SquareGroups(const GroupAdvantages& op, size_t first) {
   F x[kSquares][kSize];
   GroupStatistics<V> s[kSquares];
   for (size_t q = 0; q < kSquares; ++q) {
-    for (size_t i = 0; i < kSize; ++i) {
-      V::Prefetch(rewards + (q * kSize + i) * w + kAhead);
-      x[q][i] = V::Load(rewards + (q * kSize + i) * w);
-    }
+    for (size_t i = 0; i < kSize; ++i) x[q][i] = V::Load(rewards + (q * kSize + i) * w);
     simd::Transpose<V>::template RunInside<kSize>(x[q]);
     s[q] = EmptyGroup<V>();
     s[q].count = V::Set(static_cast<float>(kSize));
   }
   for (size_t i = 0; i < kSize; ++i) {
-    for (size_t q = 0; q < kSquares; ++q) AddOrdinaryReward<V>(x[q][i], &s[q]);
+    for (size_t q = 0; q < kSquares; ++q) {
+      V::Prefetch(rewards + (i * kSquares + q) * w + kAhead);
+      AddOrdinaryReward<V>(x[q][i], &s[q]);
+    }
   }
   for (size_t q = 0; q < kSquares; ++q) s[q].mean = V::Div(s[q].sum, s[q].count);
   for (size_t i = 0; i < kSize; ++i) {
-    for (size_t q = 0; q < kSquares; ++q) x[q][i] = AddOrdinaryDeviation<V>(x[q][i], &s[q]);
+    for (size_t q = 0; q < kSquares; ++q) {
+      V::Prefetch(advantages + (i * kSquares + q) * w);
+      x[q][i] = AddOrdinaryDeviation<V>(x[q][i], &s[q]);
+    }
   }
   GroupCoefficients<V> c[kSquares];
   typename V::M ordinary[kSquares];

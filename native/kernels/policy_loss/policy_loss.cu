@@ -235,7 +235,8 @@ TokensKernel TokensKernelOf(const PolicyLoss& op) {
       PolicyLossTokens<ReinforceLoss>, PolicyLossTokens<DppoTvLoss>, PolicyLossTokens<DppoKlLoss>,
       PolicyLossTokens<VespoLoss>,     PolicyLossTokens<SapoLoss>,   PolicyLossTokens<GmpoLoss>,
       PolicyLossTokens<KlCovLoss>,     PolicyLossTokens<SquaredLoss>};
-  return IsPlain(op) ? PolicyLossTokens<PlainClipLoss> : kTerms[static_cast<size_t>(op.loss)];
+  const bool plain = PlainLossOf(op) == PlainLoss::kClip;
+  return plain ? PolicyLossTokens<PlainClipLoss> : kTerms[static_cast<size_t>(op.loss)];
 }
 
 size_t TileNumbers(const PolicyLoss& op) { return PackedSequences{op.offsets, op.sequences, op.tokens}.TileNumbers(); }

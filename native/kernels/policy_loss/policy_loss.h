@@ -23,7 +23,7 @@ enum class Loss : uint8_t {
 };
 constexpr size_t kLosses = 11;
 
-// Losses that have a loop of their own on the CPU: those of most training, see PlainLossOf.
+// Losses that have a loop of their own on the CPU, the first on CUDA too: those of most training, see PlainLossOf.
 enum class PlainLoss : uint8_t {
   kClip = 0,      // The clip, clip-higher.
   kLimitedClip,   // With dual clip, delta, limits of log-ratio and KL, the on-policy weight of the KL.

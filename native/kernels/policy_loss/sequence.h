@@ -56,18 +56,6 @@ CT_HD CT_INLINE float GammaWeight(const PolicyLoss& op, float log_weight, float 
   return spec::Exp<simd::Scalar>((p[1] + p[0] * clamped) - p[1] * w);
 }
 
-// kClip where nothing but log-probs, a mask and an unlimited k3 is given.
-inline bool IsPlain(const PolicyLoss& op) {
-  const float infinity = spec::Infinity();
-  const LossParams& p = op.params;
-  const bool plain_kl = op.ref_logprobs == nullptr || (op.kl_form == KlForm::kK3 && !op.kl_squared_gradient &&
-                                                       op.kl_correction == KlCorrection::kNone &&
-                                                       p.kl_input_limit == infinity && p.kl_output_limit == infinity);
-  return plain_kl && op.loss == Loss::kClip && p.dual_clip == infinity && p.delta == infinity &&
-         p.log_ratio_limit == infinity && !op.sequence_ratio && !op.token_advantages && op.weights == nullptr &&
-         op.entropies == nullptr && op.selected == nullptr && op.off_policy_limit == kNoLimit;
-}
-
 // The loop of a loss that nothing but log-probs, a mask and a k3 is given to.
 inline PlainLoss PlainLossOf(const PolicyLoss& op) {
   const float infinity = spec::Infinity();

@@ -63,8 +63,8 @@ CT_HD CT_INLINE TokenTerm<V> Weighted(const TokenInput<V>& t, typename V::F weig
 }
 
 // max(-r A, -clip(r) A). At a bound the branches agree and the gradient flows. With nothing else asked of the batch
-// this is the loss of most training, so it has a loop of its own: kPlain leaves out everything that `IsPlain` rules
-// out.
+// (PlainLoss::kClip) it is the loss of most training, so CUDA has a loop of its own for it: kPlain leaves out what
+// PlainLossOf rules out. The CPU's is in plain_loss_cpu.h.
 template <class V>
 struct PlainClipLoss {
   static constexpr bool kPlain = true;
