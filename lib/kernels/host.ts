@@ -3,7 +3,7 @@ import binding = require('#binding');
 // The operations of the CPU. Their arguments go through memory that the addon knows (native/addon/frame.h): a number each, small
 // arrays as copies. Only longer arrays are passed, which Node-API takes 56 ns each to look at.
 
-const NUMBERS = 160;
+const NUMBERS = 159;
 const WORDS = 512;
 /** Words of the largest array that V8 keeps in its own heap, where 16 ns make one; most new ones of these in a call. */
 const RESULT_WORDS = 8;
@@ -15,13 +15,15 @@ type Short = Float32Array | Int32Array | Uint8Array | Float64Array;
 
 const numbers = new Float64Array(binding.frame, 0, NUMBERS);
 const seeds = new BigUint64Array(binding.frame, 0, NUMBERS);
+const count = new Float64Array(binding.frame, 8 * NUMBERS, 1);
 
 // Blocks of words: the number of elements, then the elements. A block is named by the word of its first element.
-const float64 = new Float64Array(binding.frame, 8 * NUMBERS, WORDS);
-const float32 = new Float32Array(binding.frame, 8 * NUMBERS, 2 * WORDS);
-const int32 = new Int32Array(binding.frame, 8 * NUMBERS, 2 * WORDS);
-const uint8 = new Uint8Array(binding.frame, 8 * NUMBERS, 8 * WORDS);
-const uint64 = new BigUint64Array(binding.frame, 8 * NUMBERS, WORDS);
+const BLOCKS = 8 * (NUMBERS + 1);
+const float64 = new Float64Array(binding.frame, BLOCKS, WORDS);
+const float32 = new Float32Array(binding.frame, BLOCKS, 2 * WORDS);
+const int32 = new Int32Array(binding.frame, BLOCKS, 2 * WORDS);
+const uint8 = new Uint8Array(binding.frame, BLOCKS, 8 * WORDS);
+const uint64 = new BigUint64Array(binding.frame, BLOCKS, WORDS);
 
 /** Arrays that lie in the frame for good, their blocks, and the first word behind them; the first word behind all blocks. */
 const fixed: Float64Array[] = [];
@@ -145,6 +147,7 @@ function encode(args: readonly unknown[], reads: number): void {
   if (args.length > NUMBERS) throw new RangeError('too many arguments');
   const to = numbers;
   const { length } = args;
+  count[0] = length;
   for (let i = 0; i < length; i++) {
     const value = args[i];
     if (value === undefined) to[i] = -1;
@@ -166,7 +169,7 @@ function encode(args: readonly unknown[], reads: number): void {
 function clear(): void {
   for (let i = 0; i < madeCount; i++) made[i] = undefined;
   for (let i = 0; i < passedCount; i++) passed[i] = undefined;
-  madeCount = writtenCount = passedCount = 0;
+  madeCount = writtenCount = passedCount = count[0] = 0;
   free = firstFree;
 }
 

@@ -23,7 +23,10 @@ constexpr size_t MatrixLength(size_t rows, size_t stride, size_t columns) {
 // JavaScript function, -1 where there is none, or -1 - w for the block of the frame whose elements begin at word w.
 class Arguments {
  public:
-  explicit Arguments(const Napi::CallbackInfo& info) : info_(info), frame_(*static_cast<Frame*>(info.Data())) {}
+  explicit Arguments(const Napi::CallbackInfo& info)
+      : info_(info), frame_(*static_cast<Frame*>(info.Data())), count_(static_cast<size_t>(frame_.count)) {
+    if (count_ > Frame::kNumbers) Fail("too many arguments");
+  }
 
   CT_INLINE double Number() { return frame_.numbers[Next()]; }
   size_t Size() { return static_cast<size_t>(Number()); }
@@ -101,8 +104,8 @@ class Arguments {
  private:
   // Inlined: calls have dozens of arguments, most of them numbers or absent.
   CT_INLINE size_t Next() {
-    if (next_ == Frame::kNumbers) [[unlikely]]
-      Fail("too many arguments");
+    if (next_ == count_) [[unlikely]]
+      Fail("too few arguments");
     return next_++;
   }
 
@@ -131,6 +134,7 @@ class Arguments {
 
   const Napi::CallbackInfo& info_;
   Frame& frame_;
+  const size_t count_;
   size_t next_ = 0;
 };
 

@@ -11,11 +11,12 @@ namespace crossthink::addon {
 // The arguments of a call, written by lib/kernels/host.ts into memory that both sides know: one number each. To ask
 // Node-API takes 6 ns a number and 56 ns a typed array, 300 ns if JavaScript has just made that in its own heap.
 struct Frame {
-  static constexpr size_t kNumbers = 160;
+  static constexpr size_t kNumbers = 159;
   static constexpr size_t kWords = 512;
 
   // Of a number itself; of an array what Arguments::Array says.
   double numbers[kNumbers];
+  double count;  // Numbers of this call: what stands behind them is of an earlier one.
   // Blocks, of short arrays that JavaScript has copied here and of new results that it copies from here: the number of
   // elements, then the elements.
   double words[kWords];

@@ -1,3 +1,5 @@
+import binding = require('#binding');
+
 import {
   bindLogprobBackward,
   bindTokenLogprobs,
@@ -308,5 +310,12 @@ describe('small results', () => {
     const expected = whiten(values);
     expect(whiten(values, { out: values })).toBe(values);
     expect(values).toEqual(expected);
+  });
+
+  it('the addon takes no argument of an earlier call for one of its own', () => {
+    const { logits, tokens } = inputs();
+    tokenLogprobs(logits, tokens);
+    const call = binding.logprobForward as unknown as () => void;
+    expect(call).toThrow('too few arguments');
   });
 });
