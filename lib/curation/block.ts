@@ -33,7 +33,8 @@ export async function makeSteps(plan: CuratePlan): Promise<RowSteps> {
       : template === 'multiple-choice'
         ? (question) => toMultipleChoice(question, { count, seed, ...(golds && { golds }) })
         : (question) => question;
-  const identify = template !== 'none' || plan.shuffleOptions;
+  // What these two choose at random hangs on the id.
+  const identify = template === 'multiple-choice' || plan.shuffleOptions;
   if (!plan.shuffleOptions) return { identify, template: form, filters };
   const shuffled: RowSteps['template'] = (question) => {
     const shaped = form(question);

@@ -6,7 +6,7 @@ import { needsOptions } from './completeness.js';
 /**
  * The paper's template T_Open: a multiple-choice question without its options, the gold being the right option's text.
  * Questions that are incomplete without options are dropped (`incomplete-without-options`). Open-ended questions stay
- * as they are.
+ * as they are. One whose id is empty, to be computed later, keeps it so.
  */
 export function toOpenEnded(question: Question): Question | Drop {
   if (question.form === 'open-ended') return question;
@@ -20,7 +20,7 @@ export function toOpenEnded(question: Question): Question | Drop {
   const { source, domain, subject, passRate } = question;
   const answer = typedAnswer(gold.text, domain);
   return {
-    id: questionId({ source, question: question.question, answer }),
+    id: question.id === '' ? '' : questionId({ source, question: question.question, answer }),
     source,
     domain,
     ...(subject === undefined ? {} : { subject }),
