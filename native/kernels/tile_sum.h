@@ -86,9 +86,8 @@ CT_INLINE void SumAgainst(const typename E::T* x, size_t n, float c, spec::TileP
   constexpr size_t w = V::kWidth;
   // Registers hold a group of lanes; the tile is walked once per group, from the first-level cache after the first.
   constexpr size_t kGroup = kWeighted != Weighted::kNo ? 4 : (w == 16 ? 8 : 4);
-  // So many vectors go through the formula side by side, as the registers hold intermediate results of.
-  constexpr size_t kTogether = w == 16 ? 4 : (w == 8 ? 2 : 1);
-  using P = simd::Pack<V, kTogether>;
+  using P = simd::Together<V>;
+  constexpr size_t kTogether = P::kVectors;
   TileLanes<V, kWeighted> lanes;
   const size_t full = n / spec::kLanes * spec::kLanes;
   // A tile and a half ahead is fetched line after line, whatever the order in which this tile is walked.

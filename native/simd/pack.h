@@ -13,6 +13,7 @@ namespace {
 // Only what formulas in hot loops use.
 template <class V, size_t kCount>
 struct Pack {
+  static constexpr size_t kVectors = kCount;
   struct F {
     typename V::F v[kCount];
   };
@@ -49,6 +50,10 @@ struct Pack {
     return Each([&](size_t k) { return V::ScaleExp2(p.v[k], n.v[k], t.v[k]); });
   }
 };
+
+// As many vectors as the registers hold intermediate results of a formula of.
+template <class V>
+using Together = Pack<V, V::kWidth == 16 ? 4 : (V::kWidth == 8 ? 2 : 1)>;
 
 }  // namespace
 }  // namespace crossthink::simd

@@ -124,14 +124,28 @@ CT_INLINE void GradientRow(const typename E::T* x, size_t n, const GradientFacto
       StoreTail<V, O>(out + j, 1, GradientOf<V, kEntropy, kCapped>(V::Set(E::Read(x + j)), g, zero));
     }
   }
+  const auto store = [](typename O::T* to, typename V::F d) __attribute__((always_inline)) {
+    if constexpr (kStream) {
+      V::Stream(to, d);
+    } else {
+      O::StoreNumber(to, d);
+    }
+  };
+  if constexpr (!kCapped) {
+    using P = simd::Together<V>;
+    for (; j + P::kVectors * w <= n; j += P::kVectors * w) {
+      const auto load = [&](size_t k) __attribute__((always_inline)) {
+        V::Prefetch(x + j + k * w + spec::kTile);
+        return E::Load(x + j + k * w);
+      };
+      const typename P::F d = GradientOf<P, kEntropy>(P::Each(load), g, P::Set(0.0F));
+#pragma GCC unroll 8
+      for (size_t k = 0; k < P::kVectors; ++k) store(out + j + k * w, d.v[k]);
+    }
+  }
   for (; j + w <= n; j += w) {
     V::Prefetch(x + j + spec::kTile);
-    const typename V::F d = GradientOf<V, kEntropy, kCapped>(E::Load(x + j), g, zero);
-    if constexpr (kStream) {
-      V::Stream(out + j, d);
-    } else {
-      O::StoreNumber(out + j, d);
-    }
+    store(out + j, GradientOf<V, kEntropy, kCapped>(E::Load(x + j), g, zero));
   }
   if (j < n) StoreTail<V, O>(out + j, n - j, GradientOf<V, kEntropy, kCapped>(LoadTail<V, E>(x + j, n - j), g, zero));
 }
