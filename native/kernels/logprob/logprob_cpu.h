@@ -124,7 +124,7 @@ CT_INLINE void GradientRow(const typename E::T* x, size_t n, const GradientFacto
       StoreTail<V, O>(out + j, 1, GradientOf<V, kEntropy, kCapped>(V::Set(E::Read(x + j)), g, zero));
     }
   }
-  const auto store = [](typename O::T* to, typename V::F d) __attribute__((always_inline)) {
+  const auto store = [](typename O::T * to, typename V::F d) __attribute__((always_inline)) {
     if constexpr (kStream) {
       V::Stream(to, d);
     } else {
