@@ -21,8 +21,8 @@ const WORKER = join(__dirname, '../../../dist/data/readers/parquetWorker.js');
 const MEMORY_LIMIT = 2 ** 31;
 /** Rows decoded at a time. */
 const BATCH = 2048;
-/** Sound files take a fraction of a second for a stretch. */
-const PATIENCE_MS = 60_000;
+/** Sound files take seconds for a stretch, on a slow network disk perhaps a minute. */
+const PATIENCE_MS = 300_000;
 
 /** The bytes of a Parquet file inside an archive; throws `ERR_OUT_OF_RANGE` beyond 2 GiB. */
 export async function parquetInMemory(stream: ByteStream, name: string): Promise<ParquetSource> {
