@@ -92,7 +92,12 @@ export function registerCurate(program: Command): void {
     .option('--sample <share>', 'look at this share of the rows', parseShare, 1)
     .option('--limit <n>', 'look at the first n rows of each file', parseCount)
     .option('--shard <i/n|auto>', 'do one part of n; auto reads Slurm, Kubernetes or RANK/WORLD_SIZE')
-    .option('--workers <n>', 'threads for JSON Lines; never changes the result', parseCount, 1)
+    .option(
+      '--workers <n>',
+      'threads for JSON Lines; never changes the result; pays where rows are slow to judge, not for plain ones',
+      parseCount,
+      1,
+    )
     .option('--parquet', 'write questions.parquet too: the same rows as nested columns')
     .option('--dry-run', 'count, but write nothing')
     .option('--fresh', 'start anew instead of going on with a killed run')

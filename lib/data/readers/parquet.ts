@@ -80,7 +80,8 @@ class Decoder {
     private readonly patienceMs: number,
   ) {
     // `node --input-type=module` says nothing of files.
-    this.#worker = new Worker(WORKER, { workerData: source, execArgv: [] });
+    const transferList = 'bytes' in source ? [source.bytes] : []; // Up to 2 GiB: moved, not copied.
+    this.#worker = new Worker(WORKER, { workerData: source, transferList, execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (reply: ParquetReply) => {
       this.#replies.push(reply);
